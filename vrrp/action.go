@@ -1,0 +1,107 @@
+package vrrp
+
+import "time"
+
+// Action is something to be done outside: what Step answers. Actions are carried out in order.
+type Action interface{ action() }
+
+// Send sends one advertisement of the instance now.
+type Send struct {
+	ID       ID
+	Priority uint8
+}
+
+// Hold makes the addresses of the instance present (those that are missing are added). It names the full wanted list; what this daemon
+// holds for the instance beyond it goes. An empty list lets everything go.
+type Hold struct {
+	ID        ID
+	Addresses []Address
+}
+
+// Announce sends Repeat gratuitous ARP (or unsolicited NA) frames for each address.
+type Announce struct {
+	ID        ID
+	Addresses []Address
+	Repeat    int
+}
+
+// Transition reports a change of state.
+type Transition struct {
+	ID       ID
+	Name     string
+	From, To State
+	Priority uint8
+	Reason   string
+	// Group is the name of the sync group that moved as a whole with this instance as the last member, else "".
+	Group string
+}
+
+// Refused reports a dropped advertisement.
+type Refused struct {
+	ID      ID
+	Refusal Refusal
+	// Count is how many of this reason the instance has seen; report the first and every hundredth.
+	Count uint64
+}
+
+// Notice is a thing an operator should know that is no transition: split brain suspected, address list differs, handover without successor ...
+type Notice struct {
+	ID   ID
+	Name string
+	// Kind is a constant word: "split_brain", "address_mismatch", "priority", "preempt_wait", "handover_done", "handover_failed", "fault_changed", "lower_priority".
+	Kind   string
+	Detail string
+}
+
+// Released says that nothing is owned any more and the router may end.
+type Released struct{}
+
+func (Send) action()       {}
+func (Hold) action()       {}
+func (Announce) action()   {}
+func (Transition) action() {}
+func (Refused) action()    {}
+func (Notice) action()     {}
+func (Released) action()   {}
+
+// State is the state of an instance.
+type State uint8
+
+// The states, as people know them; MASTER is RFC 9568's Active.
+const (
+	Init State = iota
+	Backup
+	Master
+	Fault
+)
+
+// String is the state's name in capitals.
+func (s State) String() string { return [...]string{"INIT", "BACKUP", "MASTER", "FAULT"}[s&3] }
+
+// Status is what there is to know of one instance. It crosses the seam in Snapshots.
+type Status struct {
+	ID   ID
+	Name string
+	// State since when, and why.
+	State  State
+	Since  time.Time
+	Reason string
+	// Priority is the effective priority; Base the configured one.
+	Priority, Base uint8
+	// MasterAddr, MasterPriority: whose adverts were heard last.
+	MasterAddr     string
+	MasterPriority uint8
+	Faults         []string
+	// Group is the name of its sync group.
+	Group     string
+	Addresses []Address
+	Counters  Counters
+}
+
+// Counters are what keepalived's .stats file counts, per instance, plus the refusals by reason.
+type Counters struct {
+	AdvertsReceived, AdvertsSent       uint64
+	BecameMaster, ReleasedMaster       uint64
+	PriorityZeroSent, PriorityZeroRcvd uint64
+	Refused                            map[string]uint64
+}

@@ -1,0 +1,33 @@
+package vrrp
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Advert is a VRRP advertisement, RFC 9568 section 5 (v3) and RFC 3768 section 5 (v2).
+type Advert struct {
+	Version   uint8
+	VRID      uint8
+	Priority  uint8
+	Interval  time.Duration
+	AuthType  uint8
+	AuthData  [8]byte
+	Addresses []netip.Addr
+}
+
+// Reason names why a packet was dropped. It is error text, log field, metric label and test row at once.
+type Reason string
+
+// Refusal is a dropped packet.
+type Refusal struct {
+	Reason Reason
+	From   netip.Addr
+	Detail string
+}
+
+// Error says what was refused and why.
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("advertisement from %s refused: %s: %s", r.From, r.Reason, r.Detail)
+}

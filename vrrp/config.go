@@ -1,0 +1,176 @@
+package vrrp
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Family is the IP version an instance speaks: 4 or 6.
+type Family uint8
+
+// The two families.
+const (
+	IPv4 Family = 4
+	IPv6 Family = 6
+)
+
+// ID is the identity of an instance on one host: not its name, which an operator may change in a reload, but what its peers see.
+// (The network namespace is the daemon's own.)
+type ID struct {
+	Interface string
+	Family    Family
+	VRID      uint8
+}
+
+// String prints the identity as "eth0/4/51".
+func (id ID) String() string { return fmt.Sprintf("%s/%d/%d", id.Interface, id.Family, id.VRID) }
+
+// Config is the whole input of the room, as the seam's Apply carries it. Plain values only.
+type Config struct {
+	Instances []Instance
+	Groups    []Group
+	// Statics are addresses that are there while the daemon runs, whoever is MASTER (static_ipaddress).
+	Statics []Address
+	// StartupDelay is how long the router says nothing after its start (vrrp_startup_delay).
+	StartupDelay time.Duration
+	// HoldWithoutBalancer is how long instances stay up while the director cannot balance (balancer_down_fault); 0 means for ever.
+	HoldWithoutBalancer time.Duration
+	// TransitionWindow is how long the former form of adverts is accepted after a reload that changes authentication, version,
+	// transport or peers (transition_window, 60 s).
+	TransitionWindow time.Duration
+}
+
+// Auth is an instance's authentication.
+type Auth struct {
+	// Type is "", "PASS" (RFC 2338 simple text, v2) or "AH" (v2).
+	Type string
+	// Key is the shared word, at most 8 bytes for both.
+	Key string
+}
+
+// Address is one virtual (or static) address.
+type Address struct {
+	Prefix netip.Prefix
+	// Interface is where it lives; "" means the instance's own.
+	Interface string
+	Label     string
+	Broadcast netip.Addr
+	Scope     uint8
+	// Excluded addresses are not in the adverts (virtual_ipaddress_excluded).
+	Excluded bool
+	// NoTrack: losing its interface does not make the instance FAULT.
+	NoTrack bool
+	// Deprecated: preferred lifetime 0, never chosen as a source.
+	Deprecated bool
+}
+
+// TrackInterface is one line of track_interface.
+type TrackInterface struct {
+	Name string
+	// Weight 0 means FAULT when it is down; otherwise it is added to the priority (positive: while up; negative: while down).
+	Weight  int
+	Reverse bool
+}
+
+// TrackRef is one line of track_script, track_file or track_process.
+type TrackRef struct {
+	// ID names the value that crosses the seam: "script/NAME", "file/NAME", "process/NAME".
+	ID string
+	// Weight 0 means FAULT when the value is down; for a file the value is multiplied by it.
+	Weight  int
+	Reverse bool
+}
+
+// Gratuitous says how gratuitous ARP and unsolicited NA are repeated.
+type Gratuitous struct {
+	// Repeat is the number of frames per address in a burst (garp_master_repeat, 5).
+	Repeat int
+	// Delay is the time to the second burst after becoming MASTER, 0 for none (garp_master_delay, 5 s).
+	Delay time.Duration
+	// Refresh is the time between refreshes while MASTER, 0 for none.
+	Refresh       time.Duration
+	RefreshRepeat int
+	// LowerPrioDelay and LowerPrioRepeat rule the bursts after an advert of lower priority was seen while MASTER.
+	LowerPrioDelay  time.Duration
+	LowerPrioRepeat int
+	// Interval and NAInterval are the least time between two frames on one interface, 0 for none.
+	Interval   time.Duration
+	NAInterval time.Duration
+}
+
+// Peer is one unicast peer.
+type Peer struct {
+	Addr netip.Addr
+	// MinTTL and MaxTTL bound the TTL of what it sends; 0 means no bound.
+	MinTTL, MaxTTL uint8
+}
+
+// Instance is one virtual router.
+type Instance struct {
+	Name      string
+	Interface string
+	Family    Family
+	VRID      uint8
+	// Version is 2 or 3.
+	Version uint8
+	// Priority is the base priority, 1 to 255; 255 is the owner of the addresses.
+	Priority uint8
+	// Interval is the time between adverts: whole seconds in v2, whole centiseconds in v3.
+	Interval time.Duration
+	// NoPreempt: a living MASTER of lower priority is left alone.
+	NoPreempt bool
+	// PreemptDelay is how long a better router waits before it takes over from a living MASTER.
+	PreemptDelay time.Duration
+	// StartMaster is "state MASTER" in the configuration: a hint that keepalived heeds for priority 255 only.
+	StartMaster bool
+	Auth        Auth
+	// Source is the address adverts are sent from; the zero value means the interface's first.
+	Source netip.Addr
+	// Group is the multicast destination; the zero value means the standard group.
+	Group netip.Addr
+	// Peers makes the instance unicast when not empty.
+	Peers []Peer
+	// UnicastFaultNoPeer: FAULT while no peer is configured.
+	UnicastFaultNoPeer bool
+	// CheckUnicastSource drops adverts that do not come from a peer.
+	CheckUnicastSource bool
+	// TTL is what adverts are sent with; 0 means 255.
+	TTL       uint8
+	Addresses []Address
+	// ChecksumAsV2 leaves the pseudo-header out of the v3 IPv4 checksum.
+	ChecksumAsV2 bool
+	// SkipCheckAdvAddr: the list of addresses in an advert is not compared when the same MASTER sent it as before.
+	SkipCheckAdvAddr bool
+	// DownTimerAdverts is the number of missed adverts before a takeover (3).
+	DownTimerAdverts int
+	// LowerPrioNoAdvert: do not answer an advert of lower priority at once.
+	LowerPrioNoAdvert bool
+	// HigherPrioSendAdvert: send one more advert when yielding.
+	HigherPrioSendAdvert bool
+	// OwnerIgnoreAdverts: a router of priority 255 ignores adverts.
+	OwnerIgnoreAdverts bool
+	Gratuitous         Gratuitous
+	TrackInterfaces    []TrackInterface
+	Tracks             []TrackRef
+	// DontTrackPrimary: losing the instance's own interface is no FAULT.
+	DontTrackPrimary bool
+	// Blocked, when not empty, keeps the instance in FAULT: the configuration has an error that concerns it (design 6b).
+	Blocked string
+	// Serves says that virtual servers or other things of the balancer depend on this director: preemption waits for READY.
+	Serves bool
+}
+
+// ID is the identity of the instance.
+func (i Instance) ID() ID { return ID{Interface: i.Interface, Family: i.Family, VRID: i.VRID} }
+
+// Group is a sync group: its members change state together.
+type Group struct {
+	Name    string
+	Members []ID
+	// TrackingWeight lets members with weights keep them (sync_group_tracking_weight).
+	TrackingWeight bool
+	// TrackInterfaces and Tracks of the group count for every member.
+	TrackInterfaces []TrackInterface
+	Tracks          []TrackRef
+}
