@@ -1,0 +1,222 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// VirtualServerGroup is a virtual_server_group block.
+type VirtualServerGroup struct {
+	Meta
+	Name    string
+	Entries []GroupEntry
+}
+
+// GroupEntry is one line of a virtual_server_group: a range of addresses with a port, or a firewall mark.
+type GroupEntry struct {
+	First, Last netip.Addr // equal for a single address
+	Port        uint16     // 0 = every port
+	Fwmark      uint32     // 0 = none
+	IPv6        bool
+	Pos         Pos
+}
+
+// LocalAddressGroup is DPVS's local_address_group: the source addresses FULLNAT may use.
+type LocalAddressGroup struct {
+	Meta
+	Name    string
+	Entries []GroupEntry
+}
+
+// Forward is a forwarding method of IPVS.
+type Forward string
+
+// The forwarding methods. FNAT is FULLNAT: NAT with the director's address as source.
+const (
+	NAT  Forward = "NAT"
+	DR   Forward = "DR"
+	TUN  Forward = "TUN"
+	FNAT Forward = "FNAT"
+)
+
+// Method is a forwarding method with the options of tunnels.
+type Method struct {
+	Forward  Forward
+	TunType  string // "", ipip, gue or gre
+	TunPort  uint16 // gue
+	TunCsum  string // "", nocsum, csum or remcsum
+	explicit bool
+}
+
+// VirtualServer is a virtual_server block.
+type VirtualServer struct {
+	Meta
+	// Blocked is why this virtual server must not run, "" when it may.
+	Blocked string
+
+	// Exactly one of Addr, Fwmark and Group tells what is balanced.
+	Addr   netip.Addr
+	Port   uint16 // 0 = every port
+	Fwmark uint32
+	Group  string
+
+	IPv6                   bool   // family of a fwmark service (ip_family) or of Addr
+	Protocol               string // tcp, udp or sctp; udp when not given, as keepalived
+	Scheduler              string // wlc when not given
+	Method                 Method // NAT when not given
+	PersistenceTimeout     time.Duration
+	PersistenceGranularity int // prefix length: 32 or 128 by default
+	PersistenceEngine      string
+	OPS                    bool
+	Flags                  []string // flag-1, sh-port, sh-fallback, mh-port, mh-fallback ...
+	VirtualHost            string
+	HASuspend              bool
+	Alpha, Omega           bool
+	Quorum, Hysteresis     int
+	QuorumUp, QuorumDown   Command
+	Sorry                  *SorryServer
+	SMTPAlert              bool
+	SNMPName               string
+	LocalAddressGroup      string // laddr_group_name
+
+	// The defaults that real servers and checks inherit; already filled into those.
+	DelayLoop        time.Duration
+	Weight           int
+	InhibitOnFailure bool
+
+	RealServers []RealServer
+}
+
+// SorryServer serves while the quorum is lost.
+type SorryServer struct {
+	Addr    netip.Addr
+	Port    uint16
+	Method  Method
+	Inhibit bool
+	Pos     Pos
+}
+
+// RealServer is a real_server block.
+type RealServer struct {
+	Meta
+	Addr netip.Addr
+	// Port is the virtual server's when not given or, with DR and TUN, always.
+	Port             uint16
+	Weight           int
+	Method           Method
+	InhibitOnFailure bool
+	UThreshold       uint32
+	LThreshold       uint32
+	NotifyUp         Command
+	NotifyDown       Command
+	Alpha            bool
+	SMTPAlert        bool
+	VirtualHost      string
+	SNMPName         string
+	Checks           []Check
+}
+
+// CheckKind names a kind of check as the file does.
+type CheckKind string
+
+// The kinds of checks.
+const (
+	HTTPGet   CheckKind = "HTTP_GET"
+	SSLGet    CheckKind = "SSL_GET"
+	TCPCheck  CheckKind = "TCP_CHECK"
+	SMTPCheck CheckKind = "SMTP_CHECK"
+	DNSCheck  CheckKind = "DNS_CHECK"
+	MiscCheck CheckKind = "MISC_CHECK"
+	UDPCheck  CheckKind = "UDP_CHECK"
+	PingCheck CheckKind = "PING_CHECK"
+	FileCheck CheckKind = "FILE_CHECK"
+	BFDCheck  CheckKind = "BFD_CHECK"
+)
+
+// Check is one check of a real server. The first group holds for every kind; the others for the kinds named.
+type Check struct {
+	Meta
+	Kind             CheckKind
+	Alpha            bool
+	Retry            int // further attempts after the first failure
+	DelayBeforeRetry time.Duration
+	Warmup           time.Duration
+	DelayLoop        time.Duration
+	LogAllFailures   bool
+
+	// All but MISC, FILE and BFD. ConnectIP and ConnectPort are already the real server's where not given.
+	ConnectIP      netip.Addr
+	ConnectPort    uint16
+	BindTo         netip.Addr
+	BindPort       uint16
+	BindIf         string
+	ConnectTimeout time.Duration
+	Fwmark         uint32
+
+	// HTTP_GET and SSL_GET.
+	URLs         []URL
+	VirtualHost  string // already inherited from the real and the virtual server
+	HTTPProtocol string // 1.0, 1.1 or 1.0C
+	EnableSNI    bool
+	SNIName      string
+	FastRecovery bool
+	TLSCompliant bool
+
+	// SMTP_CHECK.
+	HeloName string
+	Hosts    []SMTPHost
+
+	// DNS_CHECK.
+	DNSType string
+	DNSName string
+
+	// MISC_CHECK.
+	Command Command
+	Timeout time.Duration
+	Dynamic bool
+
+	// UDP_CHECK.
+	Payload      []byte
+	RequireReply bool
+	// Reply is the pattern the answer must begin with, ReplyMask has 0x00 for a byte that may be anything.
+	Reply, ReplyMask         []byte
+	MinReplyLen, MaxReplyLen int
+
+	// FILE_CHECK.
+	TrackFile string
+	Weight    int
+	Reverse   bool
+
+	// BFD_CHECK.
+	BFDName string
+}
+
+// URL is a url block of HTTP_GET or SSL_GET.
+type URL struct {
+	Meta
+	Path         string
+	Digest       string // 32 lower case hex digits, "" = not compared
+	StatusCodes  []CodeRange
+	VirtualHost  string // already inherited from the check
+	Regex        string
+	RegexNoMatch bool
+	RegexOptions []string
+	RegexMin     int
+	RegexMax     int // 0 = none
+	TLSCompliant bool
+}
+
+// CodeRange is a range of HTTP status codes, both ends included.
+type CodeRange struct{ From, To int }
+
+// SMTPHost is the deprecated host block of SMTP_CHECK.
+type SMTPHost struct {
+	Meta
+	ConnectIP      netip.Addr
+	ConnectPort    uint16
+	BindTo         netip.Addr
+	BindPort       uint16
+	BindIf         string
+	ConnectTimeout time.Duration
+	Fwmark         uint32
+}
