@@ -41,11 +41,10 @@ const (
 
 // Method is a forwarding method with the options of tunnels.
 type Method struct {
-	Forward  Forward
-	TunType  string // "", ipip, gue or gre
-	TunPort  uint16 // gue
-	TunCsum  string // "", nocsum, csum or remcsum
-	explicit bool
+	Forward Forward
+	TunType string // "", ipip, gue or gre
+	TunPort uint16 // gue
+	TunCsum string // "", nocsum, csum or remcsum
 }
 
 // VirtualServer is a virtual_server block.

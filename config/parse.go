@@ -12,3 +12,5 @@ func Parse(fsys fs.FS, name string, host Host, opts Options) (*Model, Diagnostic
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+var _ = []any{triOf, (*Meta).mark, Diagnostics.sort}
