@@ -1,0 +1,84 @@
+# Everything a fresh Debian 12 machine with Go needs is installed by the targets themselves (as root): see integration/setup.sh.
+GO      ?= go
+BIN     := bin
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+SETUP   := ./integration/setup.sh
+VM      := $(GO) run ./integration/cmd/vm
+export PATH := $(PATH):/usr/sbin:/sbin:/usr/local/go/bin
+FUZZTIME ?= 20s
+
+.PHONY: all build test unit netns vm systemd lint bench fuzz simulate demo setup clean
+
+all: build
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN)/holdfast ./cmd/holdfast
+
+setup:
+	@$(SETUP)
+
+# test is everything, from unit tests to the virtual machine. Steps that take long say so.
+test: setup
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory netns
+	@$(MAKE) --no-print-directory vm
+	@$(MAKE) --no-print-directory systemd
+	@echo "make test: everything passed"
+
+# A package that fails is run once more, loudly: on a busy machine the second run tells a broken test from a starved one.
+unit:
+	@echo "== unit tests (with the race detector; the first run compiles for a few minutes)"
+	@$(GO) vet ./... && $(GO) vet -tags 'netns vm bench' ./...
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	@$(GO) test -race -timeout 10m ./... || { echo "== RETRY: unit tests failed (above); the failed packages run once more"; $(GO) test -race -timeout 10m ./...; }
+
+netns: setup
+	@echo "== network namespaces: failover, adoption, hand-over, interop with keepalived"
+	@CGO_ENABLED=0 $(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
+	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
+	cd integration/suite && HOLDFAST=$(CURDIR)/$(BIN)/holdfast timeout -k 10 1200 $(CURDIR)/$(BIN)/netns.test -test.v -test.timeout 19m
+
+vm: setup
+	@echo "== virtual machine: the whole job on a kernel with IPVS"
+	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/vm.test ./integration/suite
+	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
+	$(VM) -timeout 30m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.timeout 29m
+
+systemd: setup
+	@echo "== virtual machine with a real systemd and the shipped unit"
+	@CGO_ENABLED=0 $(GO) test -c -tags systemd -o $(BIN)/systemd.test ./integration/suite
+	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
+	$(VM) -systemd -timeout 10m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/systemd.test -test.v -test.timeout 9m
+
+lint:
+	$(GO) vet ./... && $(GO) vet -tags 'netns vm bench systemd' ./...
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.7.0 -tags 'netns vm bench systemd' ./...
+
+# bench prints; it asserts nothing.
+bench: setup
+	@CGO_ENABLED=0 $(GO) test -c -tags bench -o $(BIN)/bench.test ./integration/suite
+	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
+	HOLDFAST=$(CURDIR)/$(BIN)/holdfast $(BIN)/bench.test -test.v -test.timeout 30m
+
+# fuzz runs every fuzz test of the project for FUZZTIME each.
+fuzz:
+	@for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+# simulate runs the seeded simulation of routers on a lossy LAN with more seeds than the unit tests do: make simulate SEEDS=10000
+SEEDS ?= 2000
+simulate:
+	HOLDFAST_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 60m -run Simulat -v ./vrrp/...
+
+demo: setup
+	@echo "== building the demo (the first time, this also fetches a kernel)"
+	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
+	@CGO_ENABLED=0 $(GO) build -o $(BIN)/demo ./integration/cmd/demo
+	@$(GO) run ./integration/cmd/demohost -holdfast $(CURDIR)/$(BIN)/holdfast -demo $(CURDIR)/$(BIN)/demo
+
+clean:
+	rm -rf $(BIN)
