@@ -1,0 +1,131 @@
+package logs
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/holdfast-ha/holdfast/internal/event"
+)
+
+// gate is a reader that takes nothing until it is opened.
+type gate struct {
+	open    chan struct{}
+	entered chan struct{}
+	once    sync.Once
+	mu      sync.Mutex
+	writes  []string
+}
+
+func newGate() *gate { return &gate{open: make(chan struct{}), entered: make(chan struct{})} }
+
+func (g *gate) Write(p []byte) (int, error) {
+	g.once.Do(func() { close(g.entered) })
+	<-g.open
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.writes = append(g.writes, string(p))
+	return len(p), nil
+}
+
+func TestSlowReaderCostsLinesOnly(t *testing.T) {
+	g := newGate()
+	w := NewWriter(g, 4, false)
+	l, err := New(w, Options{Process: "router"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Sink(event.ConfigReload.With("first"))
+	<-g.entered // the writing goroutine holds the first line and waits for the reader
+	for range 10 {
+		l.Sink(event.ConfigReload.With("chatter"))
+	}
+	l.Sink(event.RouterLost.With("an error finds room above the limit"))
+	if dropped, _ := w.Losses(); dropped != 6 {
+		t.Errorf("4 of 10 lines have room, want 6 dropped, got %d", dropped)
+	}
+	close(g.open)
+	if err := w.Close(10 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(g.writes, "")
+	if len(g.writes) != 7 || !strings.Contains(all, "finds room") || !strings.Contains(all, "event=log.lost lines=6") {
+		t.Errorf("want 1+4+1 lines and one about the loss, one write each, got %d:\n%s", len(g.writes), all)
+	}
+	for _, line := range g.writes {
+		if strings.Count(line, "\n") != 1 || !strings.HasSuffix(line, "\n") {
+			t.Errorf("one write is one line, got %q", line)
+		}
+	}
+}
+
+func TestCloseGivesUpOnADeadReader(t *testing.T) {
+	g := newGate()
+	w := NewWriter(g, 4, false)
+	_, _ = w.Write([]byte("x\n"))
+	<-g.entered
+	if err := w.Close(time.Millisecond); err == nil {
+		t.Error("a reader that takes nothing must not hold the exit")
+	}
+	close(g.open)
+}
+
+func TestFormats(t *testing.T) {
+	e := event.Transition.With("VI_1", "BACKUP", "MASTER", 100, "first line\nsecond line")
+	var text, obj bytes.Buffer
+	for out, asJSON := range map[*bytes.Buffer]bool{&text: false, &obj: true} {
+		l, err := New(out, Options{Process: "router", JSON: asJSON})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Sink(e)
+	}
+	if got := text.String(); !strings.Contains(got, `[INFO]  router.vrrp: VRRP state changed: event=vrrp.transition instance=VI_1 from=BACKUP to=MASTER priority=100`) || strings.Count(got, "\n") != 1 {
+		t.Errorf("text: %s", got)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(obj.Bytes(), &m); err != nil {
+		t.Fatal(err)
+	}
+	if m["event"] != "vrrp.transition" || m["priority"] != 100.0 || m["@message"] != "VRRP state changed" {
+		t.Errorf("json: %s", obj.String())
+	}
+}
+
+func TestLevels(t *testing.T) {
+	var b bytes.Buffer
+	l, err := New(&b, Options{Level: "warn"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Sink(event.ConfigReload.With("info is below warn"))
+	if err := l.SetLevel("INFO"); err != nil {
+		t.Fatal(err)
+	}
+	l.Sink(event.ConfigReload.With("now written"))
+	if got := b.String(); strings.Contains(got, "below") || !strings.Contains(got, "now written") {
+		t.Errorf("got %s", got)
+	}
+	if err := l.SetLevel("loud"); err == nil || !strings.Contains(err.Error(), "debug, info, warn, error") {
+		t.Errorf("a level that does not exist must be refused with the list of those that do, got %v", err)
+	}
+}
+
+func TestPriorityPrefix(t *testing.T) {
+	g := newGate()
+	close(g.open)
+	w := NewWriter(g, 0, true)
+	_, _ = w.LevelWrite(hclog.Error, []byte("bad\n"))
+	_, _ = w.LevelWrite(hclog.Debug, []byte("fine\n"))
+	if err := w.Close(10 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(g.writes, ""); got != "<3>bad\n<7>fine\n" {
+		t.Errorf("got %q", got)
+	}
+}
