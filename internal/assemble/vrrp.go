@@ -1,0 +1,200 @@
+package assemble
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/config"
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+// transitionWindow is how long the former form of adverts is accepted after a reload that changes it.
+const transitionWindow = 60 * time.Second
+
+// VRRP is the router's part of the Model.
+func VRRP(m *config.Model) vrrp.Config {
+	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, TransitionWindow: transitionWindow}
+	ids := map[string]vrrp.ID{}
+	for i := range m.Instances {
+		in := instance(m, &m.Instances[i])
+		ids[in.Name] = in.ID()
+		c.Instances = append(c.Instances, in)
+	}
+	for i := range m.Groups {
+		g := &m.Groups[i]
+		c.Groups = append(c.Groups, group(m, g, ids))
+		if g.Blocked != "" {
+			block(c.Instances, g)
+		}
+	}
+	for i := range m.StaticAddresses {
+		c.Statics = append(c.Statics, address(&m.StaticAddresses[i], m.Global.DefaultInterface, false))
+	}
+	for i := range c.Instances {
+		if c.Instances[i].Serves {
+			c.HoldWithoutBalancer = m.Global.BalancerDownFault
+		}
+	}
+	return c
+}
+
+// block carries a sync group's configuration error to its members: the group moves as one.
+func block(all []vrrp.Instance, g *config.SyncGroup) {
+	for i := range all {
+		for _, name := range g.Members {
+			if all[i].Name == name && all[i].Blocked == "" {
+				all[i].Blocked = "sync group " + g.Name + ": " + g.Blocked
+			}
+		}
+	}
+}
+
+func instance(m *config.Model, in *config.VRRPInstance) vrrp.Instance {
+	v := vrrp.Instance{
+		Name: in.Name, Interface: in.Interface, Family: vrrp.IPv4, VRID: uint8(in.VRID), Version: uint8(in.Version),
+		Priority: uint8(in.Priority), Interval: in.AdvertInt, NoPreempt: in.NoPreempt, PreemptDelay: in.PreemptDelay,
+		StartMaster: in.State == "MASTER", Source: in.SrcIP, Group: in.McastDst, UnicastFaultNoPeer: in.UnicastFaultNoPeer,
+		CheckUnicastSource: in.CheckUnicastSrc, TTL: 255, ChecksumAsV2: in.V3ChecksumAsV2, SkipCheckAdvAddr: in.SkipCheckAdvAddr,
+		DownTimerAdverts: in.DownTimerAdverts, LowerPrioNoAdvert: in.LowerPrioNoAdvert, HigherPrioSendAdvert: in.HigherPrioSendAdvert,
+		OwnerIgnoreAdverts: in.OwnerIgnoreAdverts, DontTrackPrimary: in.DontTrackPrimary, Blocked: in.Blocked,
+		Gratuitous: gratuitous(m, in),
+	}
+	if in.IPv6 {
+		v.Family = vrrp.IPv6
+	}
+	if v.Interface == "" {
+		v.Interface = m.Global.DefaultInterface
+	}
+	if in.Unicast && in.UnicastTTL > 0 {
+		v.TTL = uint8(in.UnicastTTL)
+	}
+	if v.Version == 2 && in.AuthType != "" {
+		v.Auth = vrrp.Auth{Type: in.AuthType, Key: in.AuthPass}
+	}
+	for _, p := range in.UnicastPeers {
+		v.Peers = append(v.Peers, vrrp.Peer{Addr: p.Addr, MinTTL: ttl(p.MinTTL), MaxTTL: ttl(p.MaxTTL)})
+	}
+	for i := range in.VIPs {
+		v.Addresses = append(v.Addresses, address(&in.VIPs[i], "", false))
+	}
+	for i := range in.ExcludedVIPs {
+		v.Addresses = append(v.Addresses, address(&in.ExcludedVIPs[i], "", true))
+	}
+	v.TrackInterfaces = trackInterfaces(in.TrackInterfaces)
+	v.Tracks = tracks(m, in.TrackScripts, in.TrackFiles, in.TrackProcesses)
+	v.Serves = len(m.VirtualServers) > 0 || len(v.Tracks) > 0
+	return v
+}
+
+// ttl is a bound of a peer's TTL as the VRRP room has it: 0 for none.
+func ttl(n int) uint8 {
+	if n < 0 {
+		return 0
+	}
+	return uint8(n)
+}
+
+func gratuitous(m *config.Model, in *config.VRRPInstance) vrrp.Gratuitous {
+	g := vrrp.Gratuitous{
+		Repeat: in.GarpMasterRepeat, Delay: in.GarpMasterDelay, Refresh: in.GarpMasterRefresh, RefreshRepeat: in.GarpMasterRefreshRepeat,
+		LowerPrioDelay: in.GarpLowerPrioDelay, LowerPrioRepeat: in.GarpLowerPrioRepeat,
+		Interval: m.Global.GarpInterval, NAInterval: m.Global.GnaInterval,
+	}
+	for _, group := range m.GarpGroups {
+		for _, name := range group.Interfaces {
+			if name == in.Interface {
+				g.Interval, g.NAInterval = group.GarpInterval, group.GnaInterval
+			}
+		}
+	}
+	return g
+}
+
+func group(m *config.Model, g *config.SyncGroup, ids map[string]vrrp.ID) vrrp.Group {
+	out := vrrp.Group{
+		Name: g.Name, TrackingWeight: g.TrackingWeight, TrackInterfaces: trackInterfaces(g.TrackInterfaces),
+		Tracks: tracks(m, g.TrackScripts, g.TrackFiles, g.TrackProcesses),
+	}
+	for _, name := range g.Members {
+		if id, ok := ids[name]; ok {
+			out.Members = append(out.Members, id)
+		}
+	}
+	return out
+}
+
+func trackInterfaces(list []config.Track) (out []vrrp.TrackInterface) {
+	for _, t := range list {
+		out = append(out, vrrp.TrackInterface{Name: t.Name, Weight: t.Weight, Reverse: t.Reverse})
+	}
+	return out
+}
+
+// TrackID names a tracked thing across the seam.
+func TrackID(kind, name string) string { return kind + "/" + name }
+
+// tracks lists what an instance or group tracks. A line without a weight of its own has that of the tracked object.
+func tracks(m *config.Model, scripts, files, processes []config.Track) (out []vrrp.TrackRef) {
+	add := func(kind string, t config.Track, weight int, reverse bool) {
+		if t.WeightSet {
+			weight, reverse = t.Weight, false
+		}
+		out = append(out, vrrp.TrackRef{ID: TrackID(kind, t.Name), Weight: weight, Reverse: t.Reverse || reverse})
+	}
+	for _, t := range scripts {
+		if s := m.Script(t.Name); s != nil {
+			add("script", t, s.Weight, s.Reverse)
+		}
+	}
+	for _, t := range files {
+		if f := m.TrackFile(t.Name); f != nil {
+			add("file", t, f.Weight, f.Reverse)
+		}
+	}
+	for _, t := range processes {
+		if p := m.TrackProcess(t.Name); p != nil {
+			add("process", t, p.Weight, p.Reverse)
+		}
+	}
+	return out
+}
+
+func address(a *config.Address, dev string, excluded bool) vrrp.Address {
+	if a.Dev != "" {
+		dev = a.Dev
+	}
+	return vrrp.Address{
+		Prefix: a.Prefix, Interface: dev, Label: a.Label, Broadcast: broadcast(a.Broadcast, a.Prefix), Scope: scope(a.Scope),
+		Excluded: excluded, NoTrack: a.NoTrack, Deprecated: a.PreferredLft == "0",
+	}
+}
+
+// scopes are the names of ip-address(8).
+var scopes = map[string]uint8{"": 0, "global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+
+func scope(word string) uint8 {
+	if n, ok := scopes[word]; ok {
+		return n
+	}
+	n, _ := strconv.ParseUint(word, 0, 8)
+	return uint8(n)
+}
+
+// broadcast is the address that "brd" names: "+" is the prefix with all host bits set, "-" with all of them clear.
+func broadcast(word string, p netip.Prefix) netip.Addr {
+	switch {
+	case word == "" || !p.Addr().Is4():
+		return netip.Addr{}
+	case word == "-":
+		return p.Masked().Addr()
+	case word == "+":
+		b := p.Masked().Addr().As4()
+		for bit := p.Bits(); bit < 32; bit++ {
+			b[bit/8] |= 1 << (7 - bit%8)
+		}
+		return netip.AddrFrom4(b)
+	}
+	a, _ := netip.ParseAddr(word)
+	return a
+}
