@@ -61,7 +61,7 @@ type Address struct {
 	Excluded bool
 	// NoTrack: losing its interface does not make the instance FAULT.
 	NoTrack bool
-	// Deprecated: preferred lifetime 0, never chosen as a source.
+	// Deprecated addresses have preferred lifetime 0: they are never chosen as a source.
 	Deprecated bool
 }
 
