@@ -15,6 +15,11 @@ type Advert struct {
 	AuthType  uint8
 	AuthData  [8]byte
 	Addresses []netip.Addr
+	// AH says that it came inside an authentication header with this Sequence.
+	AH       bool
+	Sequence uint32
+	// trailer is what followed the message: padding or the HMAC of auth_hmac.
+	trailer []byte
 }
 
 // Reason names why a packet was dropped. It is error text, log field, metric label and test row at once.

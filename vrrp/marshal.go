@@ -1,0 +1,114 @@
+package vrrp
+
+import (
+	"crypto/hmac"
+	"crypto/md5" //nolint:gosec // RFC 2403 names it.
+	"encoding/binary"
+	"net/netip"
+	"time"
+)
+
+// Authentication types on the wire, RFC 2338 section 5.3.6.
+const (
+	authNone uint8 = 0
+	authPass uint8 = 1
+	authAH   uint8 = 2
+)
+
+func (a Auth) wire() uint8 {
+	switch a.Type {
+	case "PASS":
+		return authPass
+	case "AH":
+		return authAH
+	}
+	return authNone
+}
+
+// advertised are the addresses that go into the instance's advertisements, in the order of the configuration: those of its
+// family that are not excluded, at most 255.
+func (i *Instance) advertised() []netip.Addr {
+	var out []netip.Addr
+	for _, a := range i.Addresses {
+		if a.Excluded || a.Prefix.Addr().Is4() != (i.Family == IPv4) || len(out) == 255 {
+			continue
+		}
+		out = append(out, a.Prefix.Addr())
+	}
+	return out
+}
+
+// Marshal builds the VRRP message of one advertisement, from src to dst, checksum included.
+func Marshal(i Instance, src, dst netip.Addr, priority uint8) []byte {
+	src, dst = src.WithZone(""), dst.WithZone("")
+	addrs := i.advertised()
+	b := make([]byte, headerLen, headerLen+len(addrs)*16+authLen)
+	b[0] = i.Version<<4 | 1
+	b[1] = i.VRID
+	b[2] = priority
+	b[3] = uint8(len(addrs))
+	if i.Version == 2 {
+		b[4] = i.Auth.wire()
+		b[5] = uint8(min(max(i.Interval/time.Second, 1), 255))
+	} else {
+		binary.BigEndian.PutUint16(b[4:], uint16(min(max(i.Interval/(10*time.Millisecond), 1), 0xfff)))
+	}
+	for _, a := range addrs {
+		b = append(b, a.AsSlice()...)
+	}
+	if i.Version == 2 {
+		var data [authLen]byte
+		if i.Auth.Type == "PASS" {
+			copy(data[:], i.Auth.Key)
+		}
+		b = append(b, data[:]...)
+	}
+	var sum uint16
+	if i.Family == IPv6 || i.Version == 3 && !i.ChecksumAsV2 {
+		sum = pseudoChecksum(src, dst, b)
+	} else {
+		sum = checksum(b)
+	}
+	binary.BigEndian.PutUint16(b[6:], sum)
+	return b
+}
+
+// wrapAH puts an authentication header (RFC 2402, HMAC-MD5-96 of RFC 2403) in front of a v2 IPv4 message, with the SPI and the counter as
+// keepalived sets them.
+func wrapAH(key string, src, dst netip.Addr, ttl uint8, seq uint32, msg []byte) []byte {
+	b := make([]byte, ahLen, ahLen+len(msg))
+	b[0] = ProtoVRRP
+	b[1] = 4
+	copy(b[4:8], src.AsSlice())
+	binary.BigEndian.PutUint32(b[8:], seq)
+	b = append(b, msg...)
+	copy(b[12:ahLen], ahDigest(key, src, dst, ttl, b))
+	return b
+}
+
+// ahDigest is HMAC-MD5-96 over the IPv4 header with its changeable fields zero and the payload with the digest zero.
+func ahDigest(key string, src, dst netip.Addr, ttl uint8, payload []byte) []byte {
+	var k [8]byte
+	copy(k[:], key)
+	h := hmac.New(md5.New, k[:])
+	var ip [20]byte
+	ip[0] = 0x45
+	binary.BigEndian.PutUint16(ip[2:], uint16(len(ip)+len(payload)))
+	ip[8] = ttl
+	ip[9] = ProtoAH
+	copy(ip[12:16], src.AsSlice())
+	copy(ip[16:20], dst.AsSlice())
+	h.Write(ip[:])
+	h.Write(payload[:12])
+	h.Write(make([]byte, ahLen-12))
+	h.Write(payload[ahLen:])
+	return h.Sum(nil)[:12]
+}
+
+// verifyAH says whether the digest of an AH packet fits the key.
+func verifyAH(key string, p Packet) bool {
+	if len(p.Payload) < ahLen || !p.Src.Is4() || !p.Dst.Is4() {
+		return false
+	}
+	return hmac.Equal(p.Payload[12:ahLen], ahDigest(key, p.Src, p.Dst, p.TTL, p.Payload))
+}
