@@ -1,0 +1,285 @@
+package checkers
+
+import (
+	"slices"
+	"time"
+)
+
+// Apply makes specs the checks there are. State is kept by identity (see Saved for what outlives the process): a check that is the
+// same goes on undisturbed, a new one or one that probes something else is attempted at once (large numbers spread a little; after
+// Warmup where the spec has one), others at their usual moment. Of two specs with one ID the first counts.
+//
+// For each check that is new, or whose state at this place is another than before, a Change of kind Began is told, before anything
+// else about it. Checks that are gone are not mentioned again.
+func (s *Scheduler) Apply(specs []Spec) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	at := s.opt.Clock.Now()
+	now := at.Sub(s.base)
+
+	probes := make([]Fingerprint, len(specs))
+	perServer := map[server][]int{}
+	seen := make(map[ID]bool, len(specs))
+	for i := range specs {
+		if seen[specs[i].ID] {
+			continue
+		}
+		seen[specs[i].ID] = true
+		probes[i] = specs[i].Probe.Fingerprint()
+		key := specs[i].ID.server()
+		perServer[key] = append(perServer[key], i)
+	}
+	before := s.saved()
+	checks := make(map[ID]*check, len(specs))
+	jobs := make(map[Fingerprint]*job, len(specs))
+	fresh := 0
+	for i := range specs {
+		key := specs[i].ID.server()
+		members := perServer[key]
+		if len(members) == 0 || members[0] != i {
+			continue
+		}
+		ids := make([]ID, len(members))
+		fps := make([]Fingerprint, len(members))
+		for k, m := range members {
+			ids[k], fps[k] = specs[m].ID, probes[m]
+		}
+		got := inherit(before[key], ids, fps)
+		for k, m := range members {
+			c := s.adopt(specs[m], probes[m], got[k], at)
+			checks[c.spec.ID] = c
+			var before *check
+			if got[k] != nil && got[k].same && s.restored == nil {
+				before = s.checks[got[k].from.ID]
+			}
+			if s.join(c, jobs, before, now, fresh) {
+				fresh++
+			}
+		}
+	}
+	for key, j := range s.jobs {
+		if jobs[key] != j {
+			s.retire(j)
+		}
+	}
+	s.checks, s.jobs, s.restored = checks, jobs, nil
+	s.recount()
+	s.arm(now)
+	s.mu.Unlock()
+	s.deliver()
+}
+
+// saved is what there is to inherit from, by server: the checks that are, or at the first Apply those of the process before.
+func (s *Scheduler) saved() map[server][]Saved {
+	if s.restored != nil {
+		return s.restored
+	}
+	all := map[server][]Saved{}
+	for id, c := range s.checks {
+		all[id.server()] = append(all[id.server()], c.save())
+	}
+	for _, list := range all {
+		slices.SortFunc(list, func(a, b Saved) int { return a.ID.Index - b.ID.Index })
+	}
+	return all
+}
+
+func (c *check) save() Saved {
+	return Saved{ID: c.spec.ID, Probe: c.probe, Up: c.verdict.Up, Proven: c.verdict.Proven, Streak: c.verdict.Streak, Since: c.since,
+		Weight: c.weight, Reason: c.reason, Detail: c.detail}
+}
+
+// adopt makes the check of a spec from what it inherits, and tells Began where that is news. Called with the lock.
+func (s *Scheduler) adopt(spec Spec, probe Fingerprint, from *inherited, at time.Time) *check {
+	c := &check{spec: spec, probe: probe, verdict: Begin(&spec.Rules), since: at}
+	if from != nil {
+		f := from.from
+		c.verdict = Verdict{Up: f.Up, Proven: f.Proven, Streak: f.Streak}
+		if !f.Since.IsZero() {
+			c.since = f.Since
+		}
+		if from.same {
+			c.weight, c.reason, c.detail = f.Weight, f.Reason, f.Detail
+		} else {
+			c.verdict.Streak = 0
+		}
+	}
+	old := s.checks[spec.ID]
+	if old != nil && from != nil && from.from.ID == spec.ID {
+		c.verdict.damped, c.warning = old.verdict.damped, old.warning
+	}
+	if old == nil || old.verdict.Up != c.verdict.Up || old.weight != c.weight {
+		s.tell(Change{ID: spec.ID, What: Began, Kind: spec.Probe.Kind, Target: spec.Probe.Target, Up: c.verdict.Up, Weight: c.weight,
+			Reason: c.reason, Detail: c.detail, At: at})
+	}
+	return c
+}
+
+// join puts the check into the job that serves it, and says whether that job is to be attempted at once; before is the check of
+// this process that asked the same, if there was one, and fresh counts those joined so before. Called with the lock.
+func (s *Scheduler) join(c *check, jobs map[Fingerprint]*job, before *check, now time.Duration, fresh int) bool {
+	key := shareKey(&c.spec, c.probe)
+	j := jobs[key]
+	if j == nil {
+		if j = s.jobs[key]; j != nil {
+			j.members = j.members[:0]
+		} else {
+			j = &job{key: key, index: -1}
+		}
+		jobs[key] = j
+	}
+	c.job = j
+	j.members = append(j.members, c)
+	if c.spec.Suspended {
+		if j.suspended() {
+			s.due.drop(j)
+		}
+		return false
+	}
+	if j.running {
+		// Its result is on the way and does for this check too.
+		return false
+	}
+	if before != nil && before.job.ran && !before.spec.Suspended {
+		if j.index < 0 {
+			old := before.job
+			j.ran, j.stray, j.passed, j.failed, j.last, j.lastAt = true, old.stray, old.passed, old.failed, old.last, old.lastAt
+			s.due.put(j, j.slot(now))
+		}
+		return false
+	}
+	if before != nil && before.job == j && j.index >= 0 {
+		return false
+	}
+	due := now + max(time.Duration(fresh-burst), 0)*pace
+	if c.spec.Warmup > 0 {
+		due = now + time.Duration(uint64(c.probe[0])<<8|uint64(c.probe[1]))*c.spec.Warmup/65536
+	}
+	if j.index < 0 || due < j.due {
+		s.due.put(j, due)
+	}
+	return true
+}
+
+// retire forgets a job. An attempt in flight ends by itself and is not judged. Called with the lock.
+func (s *Scheduler) retire(j *job) {
+	j.gone = true
+	j.members = nil
+	s.due.drop(j)
+}
+
+// recount counts the strays of the jobs there are. Called with the lock.
+func (s *Scheduler) recount() {
+	s.strays = [3]int{}
+	for _, j := range s.jobs {
+		if j.ran {
+			s.strays[j.stray]++
+		}
+	}
+}
+
+// Restore gives the state of an earlier process to the first Apply. Afterwards it does nothing.
+func (s *Scheduler) Restore(saved []Saved) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.checks) > 0 {
+		return
+	}
+	s.restored = map[server][]Saved{}
+	for _, one := range saved {
+		s.restored[one.ID.server()] = append(s.restored[one.ID.server()], one)
+	}
+}
+
+// Snapshot is the state to give to Restore, ordered by ID.
+func (s *Scheduler) Snapshot() []Saved {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Saved, 0, len(s.checks))
+	for _, c := range s.checks {
+		all = append(all, c.save())
+	}
+	slices.SortFunc(all, func(a, b Saved) int { return a.ID.compare(b.ID) })
+	return all
+}
+
+// CheckNow attempts every check for which match is true as soon as there is a slot, and says how many checks that are. One whose
+// attempt is in flight gets another after it.
+func (s *Scheduler) CheckNow(match func(ID) bool) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	now := s.now()
+	for id, c := range s.checks {
+		if c.spec.Suspended || !match(id) {
+			continue
+		}
+		n++
+		if c.job.running {
+			c.job.again = true
+			continue
+		}
+		s.due.put(c.job, now)
+	}
+	s.arm(now)
+	return n
+}
+
+// Status lists every check, ordered by ID.
+func (s *Scheduler) Status() []CheckStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]CheckStatus, 0, len(s.checks))
+	for _, c := range s.checks {
+		j := c.job
+		one := CheckStatus{ID: c.spec.ID, Kind: c.spec.Probe.Kind.String(), Target: c.spec.Probe.Target, Up: c.verdict.Up, Suspended: c.spec.Suspended,
+			Ran: j.ran, Streak: c.verdict.Streak, Since: c.since, Last: j.last, LastAt: j.lastAt, Weight: c.weight,
+			Passed: j.passed, Failed: j.failed, Shared: len(j.members)}
+		if !j.ran && c.reason != OK {
+			one.Last = Fail(c.reason, c.detail)
+		}
+		if j.index >= 0 {
+			one.Next = s.base.Add(j.due)
+		}
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b CheckStatus) int { return a.ID.compare(b.ID) })
+	return all
+}
+
+// Totals are the Scheduler's own numbers. Cheaper than Status.
+func (s *Scheduler) Totals() Totals {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := Totals{Checks: len(s.checks), Probes: len(s.jobs), InFlight: s.inFlight, Waiting: s.waitUp.len() + s.waitDown.len(),
+		Panics: s.panics, LocalFault: s.localFault, Lateness: s.late, Settled: true}
+	for _, c := range s.checks {
+		if c.verdict.Up {
+			t.Up++
+		}
+		t.Settled = t.Settled && (c.job.ran || c.spec.Suspended)
+	}
+	for k := range s.attempts {
+		for r, n := range s.attempts[k] {
+			if n > 0 {
+				t.Attempts = append(t.Attempts, Count{Kind(k), Reason(r), n})
+			}
+		}
+	}
+	return t
+}
+
+// Settled says whether every check that is not suspended has run: the servers' states are then known, not assumed.
+func (s *Scheduler) Settled() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.checks {
+		if !c.job.ran && !c.spec.Suspended {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,58 @@
+package probe
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/checkers"
+)
+
+// Command is a program to run for MISC_CHECK.
+type Command struct {
+	// Argv is the program and its arguments.
+	Argv []string
+	// User and Group to run as, empty for the configured script user.
+	User, Group string
+	// Timeout after which its process group is ended.
+	Timeout time.Duration
+}
+
+// Runner runs programs: unprivileged, in their own process group, reaped, never more than a bounded number at once. exit is the
+// exit status, negative when a signal ended the program (minus its number). output is its first bytes, for the log. err says that
+// it could not be started or did not end in time (then errors.Is(err, context.DeadlineExceeded)).
+type Runner interface {
+	Run(ctx context.Context, c Command) (exit int, output []byte, err error)
+}
+
+// Options are what a Prober is made of.
+type Options struct {
+	// Runner runs MISC_CHECK; nil fails such checks as invalid.
+	Runner Runner
+}
+
+// Prober makes attempts. It is safe for concurrent use.
+type Prober struct {
+	opt Options
+}
+
+var _ checkers.Prober = (*Prober)(nil)
+
+// New makes a Prober. Close it when it is no longer used.
+func New(opt Options) *Prober { return &Prober{opt: opt} }
+
+// Close releases the shared sockets.
+func (p *Prober) Close() {}
+
+// Probe makes one attempt.
+func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Result {
+	f := kinds[what.Kind]
+	if f == nil {
+		return checkers.Fail(checkers.Invalid, "no check of kind "+what.Kind.String())
+	}
+	ctx, cancel := context.WithTimeout(ctx, what.Limit())
+	defer cancel()
+	return f(p, ctx, what)
+}
+
+// kinds is the table of what can be done.
+var kinds = map[checkers.Kind]func(p *Prober, ctx context.Context, what *checkers.Probe) checkers.Result{}

@@ -1,0 +1,380 @@
+package checkers
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// Options are what a Scheduler is made of.
+type Options struct {
+	// Prober makes the attempts. Required.
+	Prober Prober
+	// Clock is its time. Required.
+	Clock Clock
+	// OnChange gets every Change and OnNotice every Notice, one at a time, in order, without a lock held: they may call the
+	// Scheduler, except Close. They should be quick. nil is ignored.
+	OnChange func(Change)
+	OnNotice func(Notice)
+	// MaxInFlight bounds the attempts running at once, and with them sockets and goroutines. 0 means 4096. Attempts of checks that
+	// are down may use half of it, so that a crowd of black holes does not delay those that are up.
+	MaxInFlight int
+}
+
+const (
+	defaultInFlight = 4096
+	// A start or a reload runs this many new checks at once and the others one pace later each.
+	burst = 64
+	pace  = 500 * time.Microsecond
+)
+
+// Scheduler runs checks. All methods may be called from any goroutine.
+type Scheduler struct {
+	opt    Options
+	base   time.Time
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	checks map[ID]*check
+	jobs   map[Fingerprint]*job
+	due    queue
+	timer  Timer
+	// armed is the due time for which the timer is set, 0 for none.
+	armed time.Duration
+	// waiting for a slot: checks that are up, and those that are down.
+	waitUp, waitDown   line
+	inFlight, downBusy int
+	restored           map[server][]Saved
+
+	out        []any // Change or Notice, in order
+	delivering bool
+
+	late       Lateness
+	panics     uint64
+	attempts   [Agent + 1][numReasons]uint64
+	strays     [3]int // jobs that ran, by their stray
+	localFault bool
+	overloaded time.Time
+}
+
+// New makes a Scheduler without checks.
+func New(opt Options) *Scheduler {
+	if opt.MaxInFlight <= 0 {
+		opt.MaxInFlight = defaultInFlight
+	}
+	s := &Scheduler{opt: opt, base: opt.Clock.Now(), checks: map[ID]*check{}, jobs: map[Fingerprint]*job{}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// Close stops every attempt and waits for those in flight. Nothing is reported afterwards.
+func (s *Scheduler) Close() {
+	s.mu.Lock()
+	s.closed = true
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.mu.Unlock()
+	s.cancel()
+	s.done.Wait()
+}
+
+func (s *Scheduler) now() time.Duration { return s.opt.Clock.Now().Sub(s.base) }
+
+// arm sets the timer for the earliest job. Called with the lock.
+func (s *Scheduler) arm(now time.Duration) {
+	if s.closed || len(s.due) == 0 {
+		return
+	}
+	at := s.due[0].due
+	if s.armed == at && s.timer != nil {
+		return
+	}
+	s.armed = at
+	wait := max(at-now, 0)
+	if s.timer == nil {
+		s.timer = s.opt.Clock.AfterFunc(wait, s.tick)
+		return
+	}
+	s.timer.Reset(wait)
+}
+
+// tick starts what is due.
+func (s *Scheduler) tick() {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	now := s.now()
+	s.armed = -1
+	for len(s.due) > 0 && s.due[0].due <= now {
+		j := s.due[0]
+		s.due.drop(j)
+		s.begin(j)
+	}
+	if waiting := s.waitUp.len() + s.waitDown.len(); waiting > 0 {
+		at := s.opt.Clock.Now()
+		if s.overloaded.IsZero() || at.Sub(s.overloaded) >= time.Minute {
+			s.overloaded = at
+			s.tell(Notice{Kind: Overloaded, Count: waiting, Detail: fmt.Sprintf("all %d slots for attempts are taken", s.opt.MaxInFlight), At: at})
+		}
+	}
+	s.arm(now)
+	s.mu.Unlock()
+	s.deliver()
+}
+
+// begin runs the job's attempt, or queues it for a slot. Called with the lock.
+func (s *Scheduler) begin(j *job) {
+	j.running = true
+	up := j.up()
+	if s.inFlight >= s.opt.MaxInFlight || !up && s.downBusy >= max(s.opt.MaxInFlight/2, 1) {
+		if up {
+			s.waitUp.push(j)
+		} else {
+			s.waitDown.push(j)
+		}
+		return
+	}
+	s.occupy(up)
+	s.done.Add(1)
+	go s.work(j, up)
+}
+
+func (s *Scheduler) occupy(up bool) {
+	s.inFlight++
+	if !up {
+		s.downBusy++
+	}
+}
+
+// work makes attempts until no job waits for a slot.
+func (s *Scheduler) work(j *job, up bool) {
+	defer s.done.Done()
+	for {
+		s.attempt(j)
+		s.mu.Lock()
+		s.inFlight--
+		if !up {
+			s.downBusy--
+		}
+		if j, up = s.next(); j == nil {
+			s.mu.Unlock()
+			s.deliver()
+			return
+		}
+		s.occupy(up)
+		s.mu.Unlock()
+		s.deliver()
+	}
+}
+
+// next takes the job that has waited longest for a slot, those that are up first. Called with the lock.
+func (s *Scheduler) next() (*job, bool) {
+	for !s.closed {
+		switch {
+		case s.waitUp.len() > 0:
+			if j := s.waitUp.pop(); !j.gone {
+				return j, true
+			}
+		case s.waitDown.len() > 0 && s.downBusy < max(s.opt.MaxInFlight/2, 1):
+			if j := s.waitDown.pop(); !j.gone {
+				return j, false
+			}
+		default:
+			return nil, false
+		}
+	}
+	return nil, false
+}
+
+// attempt runs the probe once and judges its result.
+func (s *Scheduler) attempt(j *job) {
+	s.mu.Lock()
+	if j.gone || s.closed {
+		s.mu.Unlock()
+		return
+	}
+	probe := j.spec().Probe
+	s.late.add(s.now() - j.due)
+	s.mu.Unlock()
+
+	start := s.opt.Clock.Now()
+	result, stack := s.probe(&probe)
+	at := s.opt.Clock.Now()
+	if result.Latency.Total == 0 {
+		result.Latency.Total = at.Sub(start)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.attempts[min(probe.Kind, Agent)][min(result.Reason, numReasons-1)]++
+	if result.Reason == Panicked {
+		s.panics++
+		s.tell(Notice{Kind: ProbePanic, Check: probe.Kind, Target: probe.Target, Reason: Panicked, Detail: stack, At: at})
+	}
+	if j.gone || s.closed {
+		return
+	}
+	s.finish(j, result, at)
+}
+
+// probe contains a panic of the prober.
+func (s *Scheduler) probe(p *Probe) (r Result, stack string) {
+	defer func() {
+		if e := recover(); e != nil {
+			r = Fail(Panicked, fmt.Sprint(e))
+			stack = fmt.Sprintf("%v: %s", e, cut(string(debug.Stack()), 2048))
+		}
+	}()
+	return s.opt.Prober.Probe(s.ctx, p), ""
+}
+
+func cut(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}
+
+// finish judges the result for every member and sets the next attempt. Called with the lock.
+func (s *Scheduler) finish(j *job, r Result, at time.Time) {
+	first := !j.ran
+	if !first {
+		s.strays[j.stray]--
+	}
+	j.ran, j.last, j.lastAt, j.running = true, r, at, false
+	j.stray = 0
+	switch {
+	case r.Reason.IsLocal():
+		j.stray = 2
+	case r.Reason == Unreachable:
+		j.stray = 1
+	}
+	s.strays[j.stray]++
+	if r.OK {
+		j.passed++
+	} else {
+		j.failed++
+	}
+	wait, regular := time.Duration(0), true
+	for _, c := range j.members {
+		if c.spec.Suspended {
+			continue
+		}
+		step := s.judge(c, r, at, first)
+		if !step.Regular && (regular || step.Wait < wait) {
+			wait, regular = step.Wait, false
+		}
+	}
+	s.watchLocal(r, at)
+	if j.suspended() {
+		return
+	}
+	now := at.Sub(s.base)
+	switch {
+	case j.again:
+		j.again = false
+		s.due.put(j, now)
+	case regular:
+		s.due.put(j, j.slot(now))
+	default:
+		s.due.put(j, now+wait)
+	}
+	s.arm(now)
+}
+
+// judge moves one check on and tells what changed. Called with the lock.
+func (s *Scheduler) judge(c *check, r Result, at time.Time, first bool) Step {
+	step := c.verdict.Judge(&c.spec.Rules, at, r.OK)
+	reweighed := r.OK && r.Weight != c.weight
+	if r.OK {
+		c.weight = r.Weight
+	}
+	if !r.OK || step.Changed {
+		c.reason, c.detail = r.Reason, r.Detail
+	}
+	change := Change{ID: c.spec.ID, Kind: c.spec.Probe.Kind, Target: c.spec.Probe.Target, Up: c.verdict.Up, Weight: c.weight,
+		Reason: r.Reason, Detail: r.Detail, Latency: r.Latency, Attempts: step.Attempts, At: at, Since: c.since}
+	notice := Notice{ID: c.spec.ID, Check: c.spec.Probe.Kind, Target: c.spec.Probe.Target, Reason: r.Reason, Detail: r.Detail, At: at}
+	switch {
+	case step.Changed:
+		c.since = at
+		change.What = Fell
+		if c.verdict.Up {
+			change.What = Rose
+		}
+		s.tell(change)
+		if !step.HeldUntil.IsZero() {
+			notice.Kind, notice.Detail = Flapping, "held down until "+step.HeldUntil.Format(time.RFC3339)
+			s.tell(notice)
+		}
+	case reweighed:
+		change.What = Reweighed
+		s.tell(change)
+	case !r.OK && (c.spec.LogAll || first && !c.verdict.Up && !c.verdict.Proven):
+		notice.Kind, notice.Attempt, notice.Of = FailedAttempt, c.verdict.Streak, c.spec.Rules.fall()
+		s.tell(notice)
+	}
+	if r.Warning != c.warning {
+		c.warning = r.Warning
+		if r.Warning != "" {
+			notice.Kind, notice.Detail = Warned, r.Warning
+			s.tell(notice)
+		}
+	}
+	return step
+}
+
+// watchLocal tells when every check fails on the director's own side, and when that is over. "No neighbour answers" counts with
+// the local errors as soon as more than one target says so: then the common cause is rather here. Called with the lock.
+func (s *Scheduler) watchLocal(r Result, at time.Time) {
+	ran := s.strays[0] + s.strays[1] + s.strays[2]
+	all := s.strays[0] == 0 && ran == len(s.jobs) && (s.strays[1] == 0 || ran > 1)
+	if all == s.localFault || ran == 0 {
+		return
+	}
+	s.localFault = all
+	n := Notice{Kind: LocalFaultOver, At: at, Count: ran}
+	if all {
+		n.Kind, n.Reason, n.Detail = LocalFault, r.Reason, r.Detail
+	}
+	s.tell(n)
+}
+
+// tell queues a Change or a Notice. Called with the lock.
+func (s *Scheduler) tell(x any) { s.out = append(s.out, x) }
+
+// deliver hands out what is queued, in order; one goroutine at a time. Called without the lock.
+func (s *Scheduler) deliver() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.delivering {
+		return
+	}
+	s.delivering = true
+	for len(s.out) > 0 && !s.closed {
+		out := s.out
+		s.out = nil
+		s.mu.Unlock()
+		for _, x := range out {
+			switch x := x.(type) {
+			case Change:
+				if s.opt.OnChange != nil {
+					s.opt.OnChange(x)
+				}
+			case Notice:
+				if s.opt.OnNotice != nil {
+					s.opt.OnNotice(x)
+				}
+			}
+		}
+		s.mu.Lock()
+	}
+	s.delivering = false
+}
