@@ -20,27 +20,27 @@ type process struct {
 // commLen is how much of a name the kernel keeps (TASK_COMM_LEN - 1).
 const commLen = 15
 
-// matches says whether p is one of the processes that are wanted.
-func (c Process) matches(p process) bool {
-	if c.FullCommand {
-		if len(p.args) == 0 || p.args[0] != c.Name {
+// matches says whether have is one of the processes that are wanted.
+func (p Process) matches(have process) bool {
+	if p.FullCommand {
+		if len(have.args) == 0 || have.args[0] != p.Name {
 			return false
 		}
-	} else if p.comm != c.Name[:min(len(c.Name), commLen)] {
+	} else if have.comm != p.Name[:min(len(p.Name), commLen)] {
 		return false
 	}
-	if c.Match == MatchAny {
+	if p.Match == MatchAny {
 		return true
 	}
 	params := []string{}
-	if len(p.args) > 0 {
-		params = p.args[1:]
+	if len(have.args) > 0 {
+		params = have.args[1:]
 	}
-	if len(params) < len(c.Params) || c.Match == MatchExact && len(params) != len(c.Params) {
+	if len(params) < len(p.Params) || p.Match == MatchExact && len(params) != len(p.Params) {
 		return false
 	}
-	for i, want := range c.Params {
-		partial := c.Match == MatchPartial && i == len(c.Params)-1
+	for i, want := range p.Params {
+		partial := p.Match == MatchPartial && i == len(p.Params)-1
 		if params[i] != want && !(partial && strings.HasPrefix(params[i], want)) {
 			return false
 		}

@@ -1,6 +1,7 @@
 package track
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/internal/script"
@@ -95,17 +96,9 @@ type Process struct {
 }
 
 func (p Process) equal(o Process) bool {
-	if len(p.Params) != len(o.Params) {
-		return false
-	}
-	for i := range p.Params {
-		if p.Params[i] != o.Params[i] {
-			return false
-		}
-	}
-	p.Params, o.Params = nil, nil
-	return p.ID == o.ID && p.Name == o.Name && p.Match == o.Match && p.FullCommand == o.FullCommand && p.Quorum == o.Quorum &&
-		p.QuorumMax == o.QuorumMax && p.ForkDelay == o.ForkDelay && p.TerminateDelay == o.TerminateDelay
+	return slices.Equal(p.Params, o.Params) && p.ID == o.ID && p.Name == o.Name && p.Match == o.Match &&
+		p.FullCommand == o.FullCommand && p.Quorum == o.Quorum && p.QuorumMax == o.QuorumMax && p.ForkDelay == o.ForkDelay &&
+		p.TerminateDelay == o.TerminateDelay
 }
 
 // enough says whether that many running processes are what is wanted.
