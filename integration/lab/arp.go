@@ -1,0 +1,50 @@
+//go:build linux
+
+package lab
+
+import (
+	"net"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// WhoHas asks the LAN by ARP for an address from the node's interface (as sender with its own address) and returns the hardware addresses that answer within a second.
+func (n *Node) WhoHas(dev string, own, addr netip.Addr) []string {
+	var fd int
+	var err error
+	n.Do(func() { fd, err = packetSocket(dev, unix.ETH_P_ARP) })
+	if err != nil {
+		n.lab.Fatalf("%s: ARP socket on %s: %v", n.Name, dev, err)
+	}
+	defer unix.Close(fd)
+	mac := n.MAC(dev)
+	frame := ARPFrame(mac, 1, mac, own, make(net.HardwareAddr, 6), addr)
+	if _, err := unix.Write(fd, frame); err != nil {
+		n.lab.Fatalf("%s: ask for %s: %v", n.Name, addr, err)
+	}
+	seen := map[string]bool{}
+	var answers []string
+	buf := make([]byte, 2048)
+	for end := time.Now().Add(time.Second); time.Now().Before(end); {
+		size, at := receive(fd, buf)
+		if size < 42 {
+			continue
+		}
+		if a, ok := parseARP(buf[:size], at); ok && a.Reply && a.Sender == addr && !seen[a.SenderMAC] {
+			seen[a.SenderMAC] = true
+			answers = append(answers, a.SenderMAC)
+		}
+	}
+	return answers
+}
+
+// ARPFrame is an Ethernet frame with an ARP packet, sent to everybody.
+func ARPFrame(from net.HardwareAddr, op byte, senderMAC net.HardwareAddr, sender netip.Addr, targetMAC net.HardwareAddr, target netip.Addr) []byte {
+	frame := append([]byte{255, 255, 255, 255, 255, 255}, from...)
+	frame = append(frame, 8, 6, 0, 1, 8, 0, 6, 4, 0, op)
+	s, t := sender.As4(), target.As4()
+	frame = append(append(frame, senderMAC...), s[:]...)
+	return append(append(frame, targetMAC...), t[:]...)
+}

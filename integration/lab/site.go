@@ -1,0 +1,296 @@
+//go:build linux
+
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Mode is how directors forward to real servers.
+type Mode string
+
+// The forwarding methods; None is a site without real servers.
+const (
+	None Mode = ""
+	DR   Mode = "DR"
+	NAT  Mode = "NAT"
+	TUN  Mode = "TUN"
+)
+
+// Site is the usual set-up: two directors, real servers and a client on a switch; with NAT the real servers are on a second one, behind the directors.
+type Site struct {
+	// Front is where the client is; Back is where NAT's real servers are (nil otherwise).
+	Front, Back *LAN
+	// D are the directors: d1 at 10.77.0.11, d2 at 10.77.0.12.
+	D []*Director
+	// RS are the real servers' nodes, Web the servers on them, Sorry the one that apologises.
+	RS    []*Node
+	Web   []*Server
+	Sorry *Server
+	// Client asks; Tap listens beside it.
+	Client *Node
+	Tap    *Tap
+	// VIP is 10.77.0.100.
+	VIP netip.Addr
+	// Mode is how this site forwards.
+	Mode Mode
+
+	lab *Lab
+}
+
+// ClientAddr is the client's address.
+var ClientAddr = netip.MustParseAddr("10.77.0.50")
+
+// Site builds the set-up with this many real servers. Nothing runs on the directors yet.
+func (l *Lab) Site(mode Mode, servers int) *Site {
+	s := &Site{lab: l, Mode: mode, VIP: netip.MustParseAddr("10.77.0.100")}
+	s.Front = l.LAN("sw")
+	s.Client = l.Node("client")
+	s.Front.Attach(s.Client, "eth0", "10.77.0.50/24")
+	s.Tap = s.Client.Tap("eth0")
+	if mode == NAT {
+		s.Back = l.LAN("swb")
+	}
+	for i := 1; i <= 2; i++ {
+		d := &Director{Node: l.Node(fmt.Sprintf("d%d", i)), Addr: netip.AddrFrom4([4]byte{10, 77, 0, byte(10 + i)}), site: s}
+		s.Front.Attach(d.Node, "eth0", d.Addr.String()+"/24")
+		if s.Back != nil {
+			s.Back.Attach(d.Node, "eth1", fmt.Sprintf("10.78.0.%d/24", 10+i))
+			d.Sysctl("net/ipv4/ip_forward=1")
+		}
+		d.Dir = filepath.Join(l.Dir, d.Name)
+		if err := os.MkdirAll(d.Dir, 0o755); err != nil {
+			l.Fatalf("%v", err)
+		}
+		s.D = append(s.D, d)
+	}
+	for i := 1; i <= servers; i++ {
+		rs := l.Node(fmt.Sprintf("rs%d", i))
+		s.RS = append(s.RS, rs)
+		s.attachServer(rs, i)
+		s.Web = append(s.Web, rs.Serve(":80"))
+	}
+	if servers > 0 {
+		sorry := l.Node("sorry")
+		s.attachServer(sorry, 9)
+		s.Sorry = sorry.Serve(":80")
+	}
+	return s
+}
+
+// ServerAddr is the address of real server i (from 1).
+func (s *Site) ServerAddr(i int) netip.Addr {
+	if s.Mode == NAT {
+		return netip.AddrFrom4([4]byte{10, 78, 0, byte(20 + i)})
+	}
+	return netip.AddrFrom4([4]byte{10, 77, 0, byte(20 + i)})
+}
+
+// attachServer does the real server's side of each forwarding method, as the README tells it.
+func (s *Site) attachServer(n *Node, i int) {
+	addr := s.ServerAddr(i).String() + "/24"
+	switch s.Mode {
+	case NAT:
+		s.Back.Attach(n, "eth0", addr)
+		n.IP("route add default via 10.78.0.1")
+	default:
+		s.Front.Attach(n, "eth0", addr)
+		n.Sysctl("net/ipv4/conf/all/arp_ignore=1", "net/ipv4/conf/all/arp_announce=2", "net/ipv4/conf/all/rp_filter=0", "net/ipv4/conf/eth0/rp_filter=0")
+		if s.Mode == TUN {
+			n.Sysctl("net/ipv4/conf/tunl0/rp_filter=0")
+			n.IP("link set tunl0 up", "addr add "+s.VIP.String()+"/32 dev tunl0")
+		} else {
+			n.IP("addr add " + s.VIP.String() + "/32 dev lo")
+		}
+	}
+}
+
+// Director is a node that runs Holdfast or keepalived.
+type Director struct {
+	*Node
+	// Addr is its own address.
+	Addr netip.Addr
+	// Dir holds its files; Daemon is what runs, nil before Start.
+	Dir    string
+	Daemon *Process
+
+	site *Site
+	kind string
+	runs int
+}
+
+// Kind is a daemon to run.
+type Kind string
+
+// The daemons.
+const (
+	Holdfast   Kind = "holdfast"
+	Keepalived Kind = "keepalived"
+)
+
+// File is the path of the director's configuration.
+func (d *Director) File() string { return filepath.Join(d.Dir, "director.conf") }
+
+// RunDir is Holdfast's run directory.
+func (d *Director) RunDir() string { return filepath.Join(d.Dir, "run") }
+
+// Write replaces the director's configuration.
+func (d *Director) Write(text string) {
+	tmp := d.File() + ".new"
+	err := os.WriteFile(tmp, []byte(text), 0o644)
+	if err == nil {
+		err = os.Rename(tmp, d.File())
+	}
+	if err != nil {
+		d.lab.Fatalf("write the configuration: %v", err)
+	}
+}
+
+// Binary is the Holdfast under test: what HOLDFAST names.
+func Binary() string {
+	if path := os.Getenv("HOLDFAST"); path != "" {
+		return path
+	}
+	return "holdfast"
+}
+
+// Start starts the daemon with the file written last.
+func (d *Director) Start(kind Kind) {
+	d.runs++
+	d.kind = string(kind)
+	name := fmt.Sprintf("%s of %s (start %d)", kind, d.Name, d.runs)
+	if kind == Keepalived {
+		d.Daemon = d.Node.Start(name, "keepalived", "-n", "-l", "-D", "-f", d.File(),
+			"-p", filepath.Join(d.Dir, "keepalived.pid"), "-r", filepath.Join(d.Dir, "vrrp.pid"), "-c", filepath.Join(d.Dir, "checkers.pid"))
+		return
+	}
+	if err := os.MkdirAll(d.RunDir(), 0o755); err != nil {
+		d.lab.Fatalf("%v", err)
+	}
+	d.Daemon = d.Node.Start(name, Binary(), "run", "-c", d.File(), "--run-dir", d.RunDir(), "--log-format", "json")
+}
+
+// Holdfast runs one of the other subcommands in the director.
+func (d *Director) Holdfast(argv ...string) (string, error) {
+	return d.Try(append([]string{Binary()}, argv...)...)
+}
+
+// HasVIP tells whether the director holds the site's VIP.
+func (d *Director) HasVIP() bool { return d.Holds(d.site.VIP.String()) }
+
+// Adverts counts the director's adverts since then.
+func (d *Director) Adverts(since time.Time) int { return len(d.site.Tap.Adverts(d.Addr, since)) }
+
+// Owner waits until the wire says that d owns the VIP: it announced it, holds it, and sends adverts, and the other director does not hold it.
+func (s *Site) Owner(d *Director) time.Duration {
+	return s.lab.Eventually(d.Name+" owns the VIP", func() bool {
+		if !d.HasVIP() || d.Adverts(time.Now().Add(-3*time.Second)) == 0 {
+			return false
+		}
+		for _, other := range s.D {
+			if other != d && other.HasVIP() {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// Masters lists the directors that sent an advert of a priority above 0 in the window.
+func (s *Site) Masters(since time.Time) []string {
+	var names []string
+	for _, d := range s.D {
+		for _, a := range s.Tap.Adverts(d.Addr, since) {
+			if a.Priority > 0 {
+				names = append(names, d.Name)
+				break
+			}
+		}
+	}
+	return names
+}
+
+// Answering lists who answers ARP for the VIP, by name.
+func (s *Site) Answering() []string {
+	var names []string
+	for _, mac := range s.Client.WhoHas("eth0", ClientAddr, s.VIP) {
+		name := mac
+		for _, n := range s.lab.nodes {
+			if n.MAC("eth0").String() == mac {
+				name = n.Name
+			}
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// Table is what IPVS holds in the node, one line of ipvsadm -Sn each.
+func (n *Node) Table() []string {
+	out, _ := n.Try("ipvsadm", "-Sn")
+	return strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
+}
+
+// InTable tells whether a real server is in the node's table, and its weight.
+func (n *Node) InTable(server netip.Addr) (weight string, ok bool) {
+	for _, line := range n.Table() {
+		f := strings.Fields(line)
+		if len(f) > 5 && f[0] == "-a" && f[4] == server.String()+":80" {
+			for i, w := range f {
+				if w == "-w" && i+1 < len(f) {
+					return f[i+1], true
+				}
+			}
+			return "", true
+		}
+	}
+	return "", false
+}
+
+// Footprint is everything a daemon may leave behind in a node: addresses, IPVS, nftables, sysctls, the sync daemon.
+func (n *Node) Footprint() string {
+	var b strings.Builder
+	for _, argv := range [][]string{
+		{"ip", "-br", "addr"}, {"ip", "route", "show", "table", "all"}, {"ip", "rule"}, {"nft", "list", "ruleset"}, {"ipvsadm", "-Sn"}, {"ipvsadm", "-L", "--daemon"},
+		{"sysctl", "-a", "--pattern", `^net\.ipv4\.(conf|vs|ip_forward|ip_nonlocal)`},
+	} {
+		if _, err := exec.LookPath(find(argv[0])); err != nil {
+			continue
+		}
+		out, _ := n.Try(argv...)
+		fmt.Fprintf(&b, "# %s\n", strings.Join(argv, " "))
+		for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+			if !strings.Contains(line, "fe80::") && !strings.Contains(line, "ff00::") && !strings.Contains(line, "Modprobe") {
+				fmt.Fprintln(&b, strings.TrimSpace(line))
+			}
+		}
+	}
+	return b.String()
+}
+
+// Difference shows the lines only one of two texts has.
+func Difference(before, after string) string {
+	count := map[string]int{}
+	for _, line := range strings.Split(before, "\n") {
+		count[line]--
+	}
+	var b strings.Builder
+	for _, line := range strings.Split(after, "\n") {
+		if count[line]++; count[line] > 0 {
+			fmt.Fprintf(&b, "+%s\n", line)
+		}
+	}
+	for _, line := range strings.Split(before, "\n") {
+		if count[line] < 0 {
+			count[line]++
+			fmt.Fprintf(&b, "-%s\n", line)
+		}
+	}
+	return b.String()
+}
