@@ -91,8 +91,11 @@ func virtualServer(m *config.Model, id string, vs *config.VirtualServer) ipvssyn
 		server.Addr = netip.AddrPortFrom(rs.Addr, rs.Port)
 		server.Weight = rs.Weight
 		server.Upper, server.Lower = rs.UThreshold, rs.LThreshold
-		r := ipvssync.RealServer{ID: name, Server: server, InhibitOnFailure: rs.InhibitOnFailure, Alpha: rs.Alpha}
+		r := ipvssync.RealServer{ID: name, Server: server, InhibitOnFailure: rs.InhibitOnFailure, Alpha: rs.Alpha || vs.Alpha}
 		eachCheck(rs, func(check string, c *config.Check) {
+			if _, ok := probe(m, c); !ok {
+				return
+			}
 			r.Checks = append(r.Checks, check)
 			r.Alpha = r.Alpha || c.Alpha
 		})

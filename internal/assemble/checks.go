@@ -1,0 +1,133 @@
+package assemble
+
+import (
+	"net/netip"
+
+	"github.com/holdfast-ha/holdfast/checkers"
+	"github.com/holdfast-ha/holdfast/config"
+)
+
+// Checks are the checks of all real servers. An ID's Virtual and Real are the ids of the pool and its server, its Index is the place in the
+// server's list of checks (NamesOf finds the name there).
+func Checks(m *config.Model) []checkers.Spec {
+	var out []checkers.Spec
+	eachVirtualServer(m, func(vsID string, vs *config.VirtualServer) {
+		eachRealServer(vs, func(rsID string, rs *config.RealServer) {
+			for i := range rs.Checks {
+				c := &rs.Checks[i]
+				probe, ok := probe(m, c)
+				if !ok {
+					continue
+				}
+				spec := checkers.Spec{
+					ID: checkers.ID{Virtual: vsID, Real: rsID, Index: i}, Probe: probe, LogAll: c.LogAllFailures || m.Global.CheckerLogAllFailures,
+					Rules: checkers.Rules{Interval: c.DelayLoop, Retry: c.Retry, RetryDelay: c.DelayBeforeRetry, Alpha: c.Alpha || rs.Alpha || vs.Alpha},
+				}
+				// keepalived spreads first checks over delay_loop; here only a warmup that was asked for delays them.
+				if c.Has("warmup") || rs.Has("warmup") || vs.Has("warmup") {
+					spec.Warmup = c.Warmup
+				}
+				out = append(out, spec)
+			}
+		})
+	})
+	return out
+}
+
+// probe is what one attempt of the check does; false for kinds that no probe exists for (BFD_CHECK).
+func probe(m *config.Model, c *config.Check) (checkers.Probe, bool) {
+	p := checkers.Probe{
+		Target: netip.AddrPortFrom(c.ConnectIP, c.ConnectPort), Bind: netip.AddrPortFrom(c.BindTo, c.BindPort), Interface: c.BindIf,
+		Mark: c.Fwmark, Timeout: c.ConnectTimeout,
+	}
+	switch c.Kind {
+	case config.PingCheck:
+		p.Kind = checkers.Ping
+	case config.TCPCheck:
+		p.Kind = checkers.TCP
+	case config.HTTPGet:
+		p.Kind, p.Params = checkers.HTTP, httpParams(m, c, false)
+	case config.SSLGet:
+		p.Kind, p.Params = checkers.SSL, httpParams(m, c, true)
+	case config.SMTPCheck:
+		p.Kind = checkers.SMTP
+		if len(c.Hosts) > 0 {
+			h := &c.Hosts[0]
+			p.Target, p.Bind = netip.AddrPortFrom(h.ConnectIP, h.ConnectPort), netip.AddrPortFrom(h.BindTo, h.BindPort)
+			p.Interface, p.Mark, p.Timeout = h.BindIf, h.Fwmark, h.ConnectTimeout
+		}
+		if c.HeloName != "" {
+			p.Params = &checkers.SMTPParams{Helo: c.HeloName}
+		}
+	case config.DNSCheck:
+		p.Kind, p.Params = checkers.DNS, &checkers.DNSParams{Type: c.DNSType, Name: c.DNSName}
+	case config.UDPCheck:
+		p.Kind, p.Params = checkers.UDP, &checkers.UDPParams{Payload: c.Payload, RequireReply: c.RequireReply, Reply: c.Reply, Mask: c.ReplyMask,
+			MinReply: c.MinReplyLen, MaxReply: c.MaxReplyLen}
+	case config.MiscCheck:
+		p.Kind, p.Params = checkers.Misc, &checkers.MiscParams{Argv: c.Command.Argv, Dynamic: c.Dynamic, User: c.Command.User, Group: c.Command.Group}
+		if p.Timeout = c.Timeout; p.Timeout == 0 {
+			p.Timeout = c.DelayLoop
+		}
+	case config.FileCheck:
+		f := m.TrackFile(c.TrackFile)
+		if f == nil {
+			return p, false
+		}
+		weight, reverse := c.Weight, c.Reverse
+		if !c.Has("weight") {
+			weight, reverse = f.Weight, f.Reverse
+		}
+		p.Kind, p.Params = checkers.File, &checkers.FileParams{Path: f.File, Weight: weight, Reverse: reverse}
+	default:
+		return p, false
+	}
+	return p, true
+}
+
+func httpParams(m *config.Model, c *config.Check, tls bool) *checkers.HTTPParams {
+	h := &checkers.HTTPParams{Protocol: c.HTTPProtocol, VirtualHost: c.VirtualHost}
+	for i := range c.URLs {
+		u := &c.URLs[i]
+		url := checkers.URL{Path: u.Path, VirtualHost: u.VirtualHost, Digest: u.Digest, Regex: u.Regex, RegexOptions: u.RegexOptions,
+			RegexNoMatch: u.RegexNoMatch, RegexMin: u.RegexMin, RegexMax: u.RegexMax}
+		for _, r := range u.StatusCodes {
+			url.Status = append(url.Status, checkers.StatusRange{From: r.From, To: r.To})
+		}
+		h.URLs = append(h.URLs, url)
+	}
+	if !tls {
+		return h
+	}
+	h.TLS = &checkers.TLSParams{Cert: m.SSL.Certificate, Key: m.SSL.Key, CA: m.SSL.CA, Compliant: c.TLSCompliant}
+	for i := range c.URLs {
+		h.TLS.Compliant = h.TLS.Compliant || c.URLs[i].TLSCompliant
+	}
+	switch {
+	case c.SNIName != "":
+		h.TLS.ServerName = c.SNIName
+	case c.EnableSNI && c.VirtualHost != "":
+		h.TLS.ServerName = c.VirtualHost
+	case c.EnableSNI && len(c.URLs) > 0:
+		h.TLS.ServerName = c.URLs[0].VirtualHost
+	}
+	return h
+}
+
+// CheckNames finds the name which a check has in its pool (ipvssync.RealServer.Checks) from its identity.
+type CheckNames map[checkers.ID]string
+
+// NamesOf lists the names of all checks of the Model.
+func NamesOf(m *config.Model) CheckNames {
+	out := CheckNames{}
+	eachVirtualServer(m, func(vsID string, vs *config.VirtualServer) {
+		eachRealServer(vs, func(rsID string, rs *config.RealServer) {
+			i := 0
+			eachCheck(rs, func(name string, _ *config.Check) {
+				out[checkers.ID{Virtual: vsID, Real: rsID, Index: i}] = name
+				i++
+			})
+		})
+	})
+	return out
+}

@@ -1,0 +1,198 @@
+package control
+
+import (
+	"time"
+
+	"github.com/holdfast-ha/holdfast/checkers"
+	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/ipvssync"
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+// Status is everything the daemon tells of itself. Its JSON is what "holdfast status -o json" prints.
+type Status struct {
+	Version string `json:"version"`
+	Config  Config `json:"config"`
+	Router  Router `json:"router"`
+	// Ready: this director could serve; NotReady says what is missing.
+	Ready    bool   `json:"ready"`
+	NotReady string `json:"not_ready,omitempty"`
+	// IPVS is what the last reconcile said: "" when the kernel holds what it should.
+	IPVS           string          `json:"ipvs_error,omitempty"`
+	Instances      []Instance      `json:"instances"`
+	VirtualServers []VirtualServer `json:"virtual_servers"`
+	Tracked        []Tracked       `json:"tracked,omitempty"`
+	Events         []event.Event   `json:"events,omitempty"`
+	// LogLinesLost is how many log lines of the balancer found no room.
+	LogLinesLost uint64 `json:"log_lines_lost,omitempty"`
+}
+
+// Config is about the configuration in force.
+type Config struct {
+	File       string    `json:"file"`
+	Generation uint64    `json:"generation"`
+	Loaded     time.Time `json:"loaded"`
+	// Rejected is why the last reload was refused, "" when it was not.
+	Rejected   string    `json:"rejected,omitempty"`
+	RejectedAt time.Time `json:"rejected_at,omitzero"`
+	// Warnings count the diagnostics of the configuration in force.
+	Warnings int `json:"warnings,omitempty"`
+	// Problems are parts that wait for something.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// Router is about the router process.
+type Router struct {
+	PID               int               `json:"pid,omitempty"`
+	Away              bool              `json:"away,omitempty"`
+	LatenessMaxMicros int64             `json:"lateness_max_us"`
+	LatenessP99Micros int64             `json:"lateness_p99_us"`
+	BalancerRestarts  uint64            `json:"balancer_restarts"`
+	UnknownAdverts    map[string]uint64 `json:"unknown_adverts,omitempty"`
+	Adopted           bool              `json:"adopted,omitempty"`
+}
+
+// Instance is one VRRP instance.
+type Instance struct {
+	Name           string    `json:"name"`
+	Interface      string    `json:"interface"`
+	Family         int       `json:"family"`
+	VRID           int       `json:"vrid"`
+	State          string    `json:"state"`
+	Since          time.Time `json:"since"`
+	Reason         string    `json:"reason,omitempty"`
+	Priority       int       `json:"priority"`
+	BasePriority   int       `json:"base_priority"`
+	Master         string    `json:"master,omitempty"`
+	MasterPriority int       `json:"master_priority,omitempty"`
+	Group          string    `json:"sync_group,omitempty"`
+	Faults         []string  `json:"faults,omitempty"`
+	Addresses      []string  `json:"addresses"`
+	Counters       Counters  `json:"counters"`
+}
+
+// Counters are the counters of an instance.
+type Counters struct {
+	AdvertsReceived      uint64            `json:"adverts_received"`
+	AdvertsSent          uint64            `json:"adverts_sent"`
+	BecameMaster         uint64            `json:"became_master"`
+	ReleasedMaster       uint64            `json:"released_master"`
+	PriorityZeroSent     uint64            `json:"priority_zero_sent"`
+	PriorityZeroReceived uint64            `json:"priority_zero_received"`
+	Refused              map[string]uint64 `json:"refused,omitempty"`
+}
+
+// VirtualServer is one pool.
+type VirtualServer struct {
+	ID        string       `json:"id"`
+	Services  []string     `json:"services"`
+	Scheduler string       `json:"scheduler"`
+	Quorum    bool         `json:"quorum"`
+	Weight    int          `json:"weight_up"`
+	Sorry     bool         `json:"sorry_server,omitempty"`
+	Panic     bool         `json:"panic,omitempty"`
+	Suspended bool         `json:"suspended,omitempty"`
+	Servers   []RealServer `json:"real_servers"`
+}
+
+// RealServer is one server of a pool.
+type RealServer struct {
+	ID          string  `json:"id"`
+	Forward     string  `json:"forward"`
+	Up          bool    `json:"up"`
+	InTable     bool    `json:"in_table"`
+	Weight      int     `json:"weight"`
+	Configured  int     `json:"configured_weight"`
+	Draining    bool    `json:"draining,omitempty"`
+	Drained     bool    `json:"drained,omitempty"`
+	Leaving     bool    `json:"leaving,omitempty"`
+	DrainedBy   string  `json:"drained_by,omitempty"`
+	DrainWhy    string  `json:"drain_why,omitempty"`
+	Override    *int    `json:"weight_override,omitempty"`
+	Connections int     `json:"connections"`
+	Checks      []Check `json:"checks,omitempty"`
+}
+
+// Check is one check of a server.
+type Check struct {
+	Kind     string    `json:"kind"`
+	Target   string    `json:"target"`
+	Up       bool      `json:"up"`
+	Ran      bool      `json:"ran"`
+	Since    time.Time `json:"since"`
+	Reason   string    `json:"reason,omitempty"`
+	Detail   string    `json:"detail,omitempty"`
+	LastAt   time.Time `json:"last_at,omitzero"`
+	Micros   int64     `json:"latency_us,omitempty"`
+	Passed   uint64    `json:"passed"`
+	Failed   uint64    `json:"failed"`
+	Suspend  bool      `json:"suspended,omitempty"`
+	Streak   int       `json:"streak,omitempty"`
+	SharedBy int       `json:"shared_by,omitempty"`
+}
+
+// Tracked is a tracked script, file or process.
+type Tracked struct {
+	ID     string    `json:"id"`
+	Known  bool      `json:"known"`
+	OK     bool      `json:"ok"`
+	Value  int       `json:"value,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+	Since  time.Time `json:"since"`
+}
+
+// FromInstance is an instance as the router reports it.
+func FromInstance(s vrrp.Status) Instance {
+	in := Instance{
+		Name: s.Name, Interface: s.ID.Interface, Family: int(s.ID.Family), VRID: int(s.ID.VRID), State: s.State.String(), Since: s.Since,
+		Reason: s.Reason, Priority: int(s.Priority), BasePriority: int(s.Base), Master: s.MasterAddr, MasterPriority: int(s.MasterPriority),
+		Group: s.Group, Faults: s.Faults, Addresses: []string{},
+		Counters: Counters{
+			AdvertsReceived: s.Counters.AdvertsReceived, AdvertsSent: s.Counters.AdvertsSent, BecameMaster: s.Counters.BecameMaster,
+			ReleasedMaster: s.Counters.ReleasedMaster, PriorityZeroSent: s.Counters.PriorityZeroSent,
+			PriorityZeroReceived: s.Counters.PriorityZeroRcvd, Refused: s.Counters.Refused,
+		},
+	}
+	for _, a := range s.Addresses {
+		in.Addresses = append(in.Addresses, a.Prefix.String())
+	}
+	return in
+}
+
+// FromPool is a virtual server with the checks of its servers; checks has those of this virtual server.
+func FromPool(s ipvssync.Status, spec ipvssync.VirtualServer, checks []checkers.CheckStatus) VirtualServer {
+	v := VirtualServer{ID: s.ID, Scheduler: spec.Template.Scheduler, Quorum: s.Quorum, Weight: s.Sum, Sorry: s.Sorry, Panic: s.Panic, Suspended: s.Suspended,
+		Services: []string{}, Servers: []RealServer{}}
+	for _, k := range s.Keys {
+		v.Services = append(v.Services, k.String())
+	}
+	forward := map[string]string{}
+	for _, rs := range spec.Servers {
+		forward[rs.ID] = rs.Forward.String()
+	}
+	byServer := map[string][]Check{}
+	for _, c := range checks {
+		byServer[c.ID.Real] = append(byServer[c.ID.Real], fromCheck(c))
+	}
+	for _, m := range s.Servers {
+		r := RealServer{ID: m.ID, Forward: forward[m.ID], Up: m.Up, InTable: m.Present, Weight: m.Weight, Configured: m.Configured, Draining: m.Draining,
+			Drained: m.Drained, Leaving: m.Leaving, DrainedBy: m.Drain.By, DrainWhy: m.Drain.Why, Connections: max(m.Connections, 0), Checks: byServer[m.ID]}
+		if m.Override >= 0 {
+			r.Override = &m.Override
+		}
+		v.Servers = append(v.Servers, r)
+	}
+	return v
+}
+
+func fromCheck(c checkers.CheckStatus) Check {
+	out := Check{Kind: c.Kind, Target: c.Target.String(), Up: c.Up, Ran: c.Ran, Since: c.Since, LastAt: c.LastAt, Micros: c.Last.Latency.Total.Microseconds(),
+		Passed: c.Passed, Failed: c.Failed, Suspend: c.Suspended, Streak: c.Streak}
+	if !c.Last.OK && (c.Ran || c.Last.Reason != checkers.OK) {
+		out.Reason, out.Detail = c.Last.Reason.String(), c.Last.Detail
+	}
+	if c.Shared > 1 {
+		out.SharedBy = c.Shared
+	}
+	return out
+}
