@@ -1,0 +1,283 @@
+package vrrpnet
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+// Held is one address that the daemon answers for, with its interface filled in.
+type Held struct {
+	vrrp.Address
+	// Lifetime is how long the address outlives the last Refresh, whole seconds: if every process of the daemon dies for good, the kernel
+	// itself takes the address away. 0 means for ever (static addresses).
+	Lifetime time.Duration
+	// Keep: the address belongs to the interface anyway (priority 255, the owner): if it is there it is neither touched nor ever removed.
+	Keep bool
+}
+
+type place struct {
+	Interface string
+	Prefix    netip.Prefix
+}
+
+func (h Held) place() place { return place{h.Interface, h.Prefix} }
+
+// Addresses adds and removes addresses, in the network namespace of the thread that made it. It remembers for each owner (an
+// instance, the static addresses) what it holds; an address of two owners stays until the last lets go. Its methods may take milliseconds
+// and belong to one goroutine.
+type Addresses struct {
+	handle *netlink.Handle
+	fd     int
+	owners map[string][]Held
+	// foreign are places whose address was there before and is to be kept.
+	foreign map[place]bool
+}
+
+// NewAddresses opens the netlink socket.
+func NewAddresses() (*Addresses, error) {
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("open the netlink socket that writes addresses: %w", err)
+	}
+	if err := h.SetSocketTimeout(10 * time.Second); err != nil {
+		h.Close()
+		return nil, fmt.Errorf("limit the time of a netlink request: %w", err)
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		h.Close()
+		return nil, fmt.Errorf("open the socket that looks interfaces up: %w", err)
+	}
+	return &Addresses{handle: h, fd: fd, owners: map[string][]Held{}, foreign: map[place]bool{}}, nil
+}
+
+// Close closes the sockets and removes nothing.
+func (a *Addresses) Close() {
+	a.handle.Close()
+	unix.Close(a.fd)
+}
+
+// Hold makes the addresses of one owner exactly want: first those that are new, in order, then those it no longer wants go, last first. It does
+// what can be done and tells everything that failed; calling it again tries again.
+func (a *Addresses) Hold(owner string, want []Held) error {
+	var errs []error
+	had := a.owners[owner]
+	for _, h := range want {
+		if slices.Contains(had, h) {
+			continue
+		}
+		if err := a.add(h); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	a.owners[owner] = slices.Clone(want)
+	if len(want) == 0 {
+		delete(a.owners, owner)
+	}
+	for _, h := range slices.Backward(had) {
+		if !a.wanted(h.place()) {
+			if err := a.remove(h.Address); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Take records that the owner holds these addresses since before this process: see Hold, which adds what is missing.
+func (a *Addresses) Take(owner string, have []Held) { a.owners[owner] = slices.Clone(have) }
+
+// Restore adds an address again if somebody holds it and it is not there; true when it was missing and is back.
+func (a *Addresses) Restore(iface string, prefix netip.Prefix) (bool, error) {
+	for _, held := range a.owners {
+		for _, h := range held {
+			if h.place() == (place{iface, prefix}) {
+				delete(a.foreign, h.place())
+				return a.addIfMissing(h)
+			}
+		}
+	}
+	return false, nil
+}
+
+// Refresh lengthens the lifetime of everything held, and adds what is missing.
+func (a *Addresses) Refresh() error {
+	var errs []error
+	for _, held := range a.owners {
+		for _, h := range held {
+			if h.Lifetime == 0 || a.foreign[h.place()] {
+				continue
+			}
+			if err := a.replace(h); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Remove takes addresses away, whoever put them there; those that are not there are no error.
+func (a *Addresses) Remove(addrs []vrrp.Address) error {
+	var errs []error
+	for _, addr := range slices.Backward(addrs) {
+		if err := a.remove(addr); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (a *Addresses) wanted(p place) bool {
+	for _, held := range a.owners {
+		for _, h := range held {
+			if h.place() == p {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (a *Addresses) add(h Held) error {
+	missing, err := a.addIfMissing(h)
+	if err != nil || missing {
+		return err
+	}
+	if h.Keep {
+		a.foreign[h.place()] = true
+		return nil
+	}
+	return a.replace(h)
+}
+
+func (a *Addresses) addIfMissing(h Held) (bool, error) {
+	link, addr, err := a.prepare(h)
+	if err != nil {
+		return false, err
+	}
+	err = a.handle.AddrAdd(link, addr)
+	if errors.Is(err, unix.EEXIST) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("add %s to %s: %w", h.Prefix, h.Interface, err)
+	}
+	return true, nil
+}
+
+func (a *Addresses) replace(h Held) error {
+	link, addr, err := a.prepare(h)
+	if err == nil {
+		err = a.handle.AddrReplace(link, addr)
+	}
+	if err != nil {
+		return fmt.Errorf("refresh %s on %s: %w", h.Prefix, h.Interface, err)
+	}
+	return nil
+}
+
+// prepare translates to netlink.
+func (a *Addresses) prepare(h Held) (netlink.Link, *netlink.Addr, error) {
+	link, err := a.link(h.Interface)
+	if err != nil {
+		return nil, nil, fmt.Errorf("add %s to %s: %w", h.Prefix, h.Interface, err)
+	}
+	addr := &netlink.Addr{IPNet: ipNet(h.Prefix), Label: h.Label, Scope: int(h.Scope)}
+	lifetime := int(h.Lifetime / time.Second)
+	if h.Prefix.Addr().Is4() {
+		addr.Broadcast = net.IPv4zero // nil would make the library invent one
+		if h.Broadcast.IsValid() {
+			addr.Broadcast = h.Broadcast.AsSlice()
+		}
+	} else {
+		addr.Flags = unix.IFA_F_NODAD // the address may still be on the host that gives it up
+		if lifetime > 0 && !h.Prefix.IsSingleIP() {
+			// The kernel gives the connected route of the prefix the address's lifetime (addrconf.c, modify_prefix_route), even when the interface's own
+			// permanent address shares it: that route would go away with us. So no route where there is one, and no lifetime where there is none.
+			shared, err := a.sharesPrefix(link, h)
+			if err != nil {
+				return nil, nil, err
+			}
+			if shared {
+				addr.Flags |= unix.IFA_F_NOPREFIXROUTE
+			} else {
+				lifetime = 0
+			}
+		}
+	}
+	switch {
+	case lifetime > 0:
+		addr.ValidLft, addr.PreferedLft = lifetime, lifetime
+		if h.Deprecated {
+			addr.PreferedLft = 0
+		}
+	case h.Deprecated:
+		addr.ValidLft = math.MaxUint32 // with both 0 the attribute would not be sent
+	default:
+		addr.ValidLft, addr.PreferedLft = math.MaxUint32, math.MaxUint32
+	}
+	return link, addr, nil
+}
+
+// sharesPrefix says whether another, permanent address of the interface has the same prefix.
+func (a *Addresses) sharesPrefix(link netlink.Link, h Held) (bool, error) {
+	var list []netlink.Addr
+	var err error
+	for range 5 {
+		if list, err = a.handle.AddrList(link, netlink.FAMILY_V6); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	if err != nil {
+		return false, fmt.Errorf("list the addresses of %s: %w", h.Interface, err)
+	}
+	for _, o := range list {
+		if p, ok := prefixOf(o.IPNet); ok && p.Masked() == h.Prefix.Masked() && p.Addr() != h.Prefix.Addr() && o.Flags&unix.IFA_F_PERMANENT != 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (a *Addresses) remove(h vrrp.Address) error {
+	p := place{h.Interface, h.Prefix}
+	if a.foreign[p] {
+		delete(a.foreign, p)
+		return nil
+	}
+	link, err := a.link(h.Interface)
+	if err != nil {
+		return nil // the interface is gone and the address with it
+	}
+	err = a.handle.AddrDel(link, &netlink.Addr{IPNet: ipNet(h.Prefix)})
+	if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("remove %s from %s: %w", h.Prefix, h.Interface, err)
+	}
+	return nil
+}
+
+// link finds an interface's number by one cheap call; the answer is good for this one use, interfaces come and go.
+func (a *Addresses) link(name string) (netlink.Link, error) {
+	req, err := unix.NewIfreq(name)
+	if err == nil {
+		err = unix.IoctlIfreq(a.fd, unix.SIOCGIFINDEX, req)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("interface %q: %w", name, err)
+	}
+	return &netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: name, Index: int(req.Uint32())}}, nil
+}
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}
