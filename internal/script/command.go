@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -10,13 +11,14 @@ import (
 type Command struct {
 	// Argv is the program and its arguments. Argv[0] without a slash is looked up in the PATH of [Pool.Env].
 	Argv []string
-	// Shell, when not empty, is run by /bin/sh -c instead of Argv. keepalived does so for command strings whose first word is no
-	// program (keepalived's notify.c: system(3)); [Parse] decides.
+	// Shell, when not empty, is run by /bin/sh -c instead of Argv; [FromLine] decides.
 	Shell string
-	// User and Group are names or numbers, "" for User means the daemon's own, "" for Group the primary group of User.
+	// User and Group are names or numbers. Without both it is [DefaultUser]; without Group the primary group of User.
 	User, Group string
 	// SupplementaryGroups gives the program all groups of User (set_supplementary_groups), otherwise it has only Group.
 	SupplementaryGroups bool
+	// Secure refuses the run when root would run what others may change (enable_script_security), see [Insecure].
+	Secure bool
 	// Env is added to the cleaned environment, "NAME=value".
 	Env []string
 	// Timeout limits one run, counted from the start of the program, not from the call. 0 means no limit.
@@ -26,8 +28,33 @@ type Command struct {
 // Equal says whether two commands are the same run.
 func (c Command) Equal(o Command) bool {
 	return strings.Join(c.Argv, "\x00") == strings.Join(o.Argv, "\x00") && len(c.Argv) == len(o.Argv) &&
-		c.Shell == o.Shell && c.User == o.User && c.Group == o.Group && c.SupplementaryGroups == o.SupplementaryGroups &&
+		c.Shell == o.Shell && c.Secure == o.Secure && c.User == o.User && c.Group == o.Group && c.SupplementaryGroups == o.SupplementaryGroups &&
 		strings.Join(c.Env, "\x00") == strings.Join(o.Env, "\x00") && c.Timeout == o.Timeout
+}
+
+// FromLine is the command of a configuration line that has been split into words. The words are run directly, as keepalived does,
+// with two exceptions that need a shell: a line that begins with "<", which keepalived also hands to one (a check that a file or
+// /dev/tcp can be opened), and a line without any quotes in which a word can only be meant for a shell ("||", "2>/dev/null"):
+// keepalived passes those on as arguments, which nobody who wrote them wanted.
+func FromLine(line string, argv []string, user, group string) Command {
+	c := Command{Argv: argv, User: user, Group: group}
+	if len(argv) == 0 || strings.HasPrefix(strings.TrimSpace(line), "<") || !strings.ContainsAny(line, `'"\`) && slices.ContainsFunc(argv[1:], forShell) {
+		c.Argv, c.Shell = nil, strings.TrimSpace(line)
+	}
+	return c
+}
+
+// forShell says that a word means something to a shell and nothing to a program.
+func forShell(word string) bool {
+	switch word {
+	case "|", "||", "&&", "&", ";":
+		return true
+	}
+	if strings.HasSuffix(word, ";") && len(word) > 1 {
+		return true
+	}
+	rest := strings.TrimLeft(word, "0123456789&")
+	return strings.HasPrefix(rest, ">") || rest == "<"
 }
 
 // Empty says that there is nothing to run.

@@ -133,6 +133,9 @@ func (p *Pool) wait(ctx context.Context, c Command, cmd *exec.Cmd) Result {
 
 // command makes the exec.Cmd: own process group, a death signal, a cleaned environment, no standard input.
 func (p *Pool) command(c Command) (*exec.Cmd, error) {
+	if c.User == "" && c.Group == "" && os.Geteuid() == 0 {
+		c.User, c.Group = DefaultUser("", "")
+	}
 	cred, err := c.credential()
 	if err != nil {
 		return nil, err
@@ -145,6 +148,15 @@ func (p *Pool) command(c Command) (*exec.Cmd, error) {
 	path, err := lookPath(argv[0], env)
 	if err != nil {
 		return nil, err
+	}
+	if c.Secure && (cred == nil && os.Geteuid() == 0 || cred != nil && cred.Uid == 0) {
+		what := path
+		if first, _, _ := strings.Cut(c.Shell, " "); filepath.IsAbs(first) {
+			what = first
+		}
+		if err := Insecure(what); err != nil {
+			return nil, err
+		}
 	}
 	return &exec.Cmd{Path: path, Args: argv, Env: env, Dir: "/",
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM, Credential: cred}}, nil
