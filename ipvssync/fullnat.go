@@ -23,7 +23,7 @@ type FullNATRule struct {
 func FullNATRules(services []Service) []FullNATRule {
 	var rules []FullNATRule
 	for _, s := range services {
-		if s.Mark != 0 || !slices.ContainsFunc(s.Servers, func(d Server) bool { return d.Forward == FULLNAT }) {
+		if s.Mark != 0 || !s.FullNAT && !slices.ContainsFunc(s.Servers, func(d Server) bool { return d.Forward == FULLNAT }) {
 			continue
 		}
 		var local []netip.Addr
@@ -46,4 +46,20 @@ func (r FullNATRule) key() Key {
 // Equal says whether two rules are the same.
 func (r FullNATRule) Equal(o FullNATRule) bool {
 	return r.key() == o.key() && slices.Equal(r.Local, o.Local)
+}
+
+// FullNATSysctls are the kernel settings which FULLNAT needs for these rules: connection tracking for IPVS and forwarding.
+func FullNATSysctls(rules []FullNATRule) map[string]string {
+	if len(rules) == 0 {
+		return nil
+	}
+	set := map[string]string{"net.ipv4.vs.conntrack": "1"}
+	for _, r := range rules {
+		if FamilyOf(r.Addr) == IPv6 {
+			set["net.ipv6.conf.all.forwarding"] = "1"
+		} else {
+			set["net.ipv4.ip_forward"] = "1"
+		}
+	}
+	return set
 }

@@ -132,6 +132,9 @@ type Service struct {
 	Engine string
 	// LocalAddrs are the source addresses of FULLNAT, empty for masquerading. They are no part of IPVS and never read back.
 	LocalAddrs []netip.Addr
+	// FullNAT says that the service has FULLNAT servers, whether or not one is up, and needs its source address rule. Never
+	// read back.
+	FullNAT bool
 	// Servers are its destinations, in any order, with different addresses.
 	Servers []Server
 }

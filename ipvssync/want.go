@@ -3,6 +3,7 @@ package ipvssync
 import (
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // hashBlind says that a scheduler sends clients to servers of weight 0 and so drops them: dh always, sh and mh without their
@@ -32,6 +33,7 @@ func (p *Pool) Want() []Service {
 	for _, k := range p.spec.Keys {
 		s := p.spec.Template.Clone()
 		s.Key = k
+		s.FullNAT = slices.ContainsFunc(p.spec.Servers, func(rs RealServer) bool { return rs.Forward == FULLNAT })
 		s.Servers = p.wantServers(k)
 		services = append(services, s)
 	}
@@ -95,6 +97,24 @@ func portFor(k Key, s Server) netip.AddrPort {
 		port = k.Port
 	}
 	return netip.AddrPortFrom(s.Addr.Addr().Unmap(), port)
+}
+
+// Observe tells what the kernel holds for the pool's services, by key. The connections of each real server are summed over them;
+// none left ends a drain.
+func (p *Pool) Observe(now time.Time, held map[Key][]ServerState) []Change {
+	for _, m := range p.servers {
+		n := 0
+		for k, servers := range held {
+			a := portFor(k, m.spec.Server)
+			for _, s := range servers {
+				if s.Addr == a {
+					n += int(s.Active) + int(s.Inactive)
+				}
+			}
+		}
+		m.conns = n
+	}
+	return p.evaluate(now)
 }
 
 // Status is the pool as people see it.

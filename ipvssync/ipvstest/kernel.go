@@ -288,7 +288,7 @@ func (k *Kernel) do(op ipvssync.Op) error {
 
 // stored is what the kernel keeps of a service: no local addresses, a full mask.
 func stored(s ipvssync.Service) ipvssync.Service {
-	s.Servers, s.LocalAddrs = nil, nil
+	s.Servers, s.LocalAddrs, s.FullNAT = nil, nil, false
 	if s.Mask == 0 {
 		s.Mask = uint8(s.Family.Bits())
 	}
