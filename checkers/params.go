@@ -68,7 +68,7 @@ type URL struct {
 	Headers []Header `json:",omitempty"`
 	// Body is sent with the request.
 	Body []byte `json:",omitempty"`
-	// Status are the accepted codes; none means 200-299.
+	// Status are the accepted codes; none means 200-299, or any where Digest or Regex is set.
 	Status []StatusRange `json:",omitempty"`
 	// Digest is the MD5 of the body, 32 hex digits, empty for any.
 	Digest string `json:",omitempty"`

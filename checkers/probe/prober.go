@@ -32,7 +32,8 @@ type Options struct {
 
 // Prober makes attempts. It is safe for concurrent use.
 type Prober struct {
-	opt Options
+	opt   Options
+	files tlsFiles
 }
 
 var _ checkers.Prober = (*Prober)(nil)
@@ -55,4 +56,8 @@ func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Resul
 }
 
 // kinds is the table of what can be done.
-var kinds = map[checkers.Kind]func(p *Prober, ctx context.Context, what *checkers.Probe) checkers.Result{}
+var kinds = map[checkers.Kind]func(p *Prober, ctx context.Context, what *checkers.Probe) checkers.Result{
+	checkers.TCP:  (*Prober).tcp,
+	checkers.HTTP: (*Prober).http,
+	checkers.SSL:  (*Prober).http,
+}

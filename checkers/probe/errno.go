@@ -1,0 +1,86 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/holdfast-ha/holdfast/checkers"
+)
+
+// failed names the reason of an error of the network and says what was attempted.
+func failed(what *checkers.Probe, doing string, err error) checkers.Result {
+	return checkers.Fail(reason(what, err), doing+": "+why(err))
+}
+
+// why is the innermost text of an error: the address is known to whoever reads it.
+func why(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		return why(op.Err)
+	}
+	var sys *os.SyscallError
+	if errors.As(err, &sys) {
+		return sys.Err.Error()
+	}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return "the server closed the connection"
+	}
+	return err.Error()
+}
+
+// reason sorts an error of connect, send or receive. ENETUNREACH can also come from a router's ICMP net unreachable; both mean
+// that the way is missing rather than the server.
+func reason(what *checkers.Probe, err error) checkers.Reason {
+	for _, row := range reasons {
+		if errors.Is(err, row.err) {
+			if row.err == unix.EADDRNOTAVAIL && what.Bind.Addr().IsValid() {
+				return checkers.NoAddress
+			}
+			return row.reason
+		}
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return checkers.Timeout
+	}
+	return checkers.Local
+}
+
+var reasons = []struct {
+	err    error
+	reason checkers.Reason
+}{
+	{context.DeadlineExceeded, checkers.Timeout},
+	{os.ErrDeadlineExceeded, checkers.Timeout},
+	{unix.ETIMEDOUT, checkers.Timeout},
+	{unix.ECONNREFUSED, checkers.Refused},
+	{unix.EHOSTUNREACH, checkers.Unreachable},
+	{unix.EHOSTDOWN, checkers.Unreachable},
+	{unix.ENOPROTOOPT, checkers.Unreachable}, // ICMP protocol unreachable
+	{unix.ECONNRESET, checkers.Reset},
+	{unix.EPIPE, checkers.Reset},
+	{unix.ECONNABORTED, checkers.Reset},
+	{io.EOF, checkers.Closed},
+	{io.ErrUnexpectedEOF, checkers.Closed},
+	{unix.ENETUNREACH, checkers.NoRoute},
+	{unix.ENETDOWN, checkers.NoRoute},
+	{unix.EADDRNOTAVAIL, checkers.NoPorts}, // unless an address was asked for, see above
+	{unix.EADDRINUSE, checkers.NoPorts},
+	{unix.EAGAIN, checkers.NoPorts}, // connect: no free ephemeral port
+	{unix.ENODEV, checkers.NoAddress},
+	{unix.EMFILE, checkers.NoFiles},
+	{unix.ENFILE, checkers.NoFiles},
+	{unix.ENOBUFS, checkers.NoFiles},
+	{unix.ENOMEM, checkers.NoFiles},
+	{unix.EPERM, checkers.Denied},
+	{unix.EACCES, checkers.Denied},
+	{context.Canceled, checkers.Local},
+}

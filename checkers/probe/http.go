@@ -1,0 +1,352 @@
+package probe
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/checkers"
+)
+
+const (
+	// userAgent is keepalived's: access logs and filters of servers know it.
+	userAgent   = "KeepAliveClient"
+	maxHeader   = 64 << 10
+	defaultBody = 1 << 20
+)
+
+// http fetches every URL in turn, each over its own connection, within the one limit of the attempt.
+func (p *Prober) http(ctx context.Context, what *checkers.Probe) checkers.Result {
+	params, _ := what.Params.(*checkers.HTTPParams)
+	if params == nil || len(params.URLs) == 0 {
+		return checkers.Fail(checkers.Invalid, "no url to fetch")
+	}
+	all := checkers.Pass()
+	for i := range params.URLs {
+		r := p.fetch(ctx, what, params, &params.URLs[i])
+		all.Latency.Connect += r.Latency.Connect
+		all.Latency.TLS += r.Latency.TLS
+		all.Latency.FirstByte += r.Latency.FirstByte
+		if !r.OK {
+			r.Latency = all.Latency
+			if len(params.URLs) > 1 || r.Reason == checkers.Status {
+				r.Detail = params.URLs[i].Path + ": " + r.Detail
+			}
+			return r
+		}
+		if all.Warning == "" {
+			all.Warning = r.Warning
+		}
+		if all.Weight.Mode == checkers.NoWeight {
+			all.Weight = r.Weight
+		}
+	}
+	return all
+}
+
+// answer is what a URL is judged by.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	// long: the body goes on beyond the limit.
+	long bool
+}
+
+func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL) checkers.Result {
+	start := time.Now()
+	c, err := dialTCP(ctx, what)
+	if err != nil {
+		return failed(what, "connect", err)
+	}
+	defer c.Close()
+	r := checkers.Pass()
+	r.Latency.Connect = time.Since(start)
+	defer guard(ctx, c)()
+	if head := proxyHeader(params.Proxy); head != nil {
+		if _, err := c.Write(head); err != nil {
+			return failed(what, "send the PROXY header", err)
+		}
+	}
+	var conn net.Conn = c
+	compliant := false
+	if what.Kind == checkers.SSL {
+		alpn := []string{"http/1.1"}
+		if params.Protocol == "2" {
+			alpn = []string{"h2"}
+		}
+		t, bad := p.handshake(ctx, what, c, params.TLS, alpn, &r)
+		if t == nil {
+			return bad
+		}
+		conn, compliant = t, params.TLS != nil && params.TLS.Compliant
+	}
+	var a answer
+	if params.Protocol == "2" || params.Protocol == "h2c" {
+		a, err = fetch2(ctx, conn, what, params, url, &r, start)
+	} else {
+		a, err = fetch1(conn, what, params, url, &r, start, compliant)
+	}
+	if err != nil {
+		var bad *badAnswer
+		if errors.As(err, &bad) {
+			return checkers.Fail(bad.reason, bad.detail)
+		}
+		return failed(what, "wait for the answer", err)
+	}
+	if bad := judge(url, &a); !bad.OK {
+		return bad
+	}
+	r.Weight = weightOf(params, &a)
+	return r
+}
+
+// badAnswer is an answer that is not HTTP, or not bounded.
+type badAnswer struct {
+	reason checkers.Reason
+	detail string
+}
+
+func (b *badAnswer) Error() string { return b.detail }
+
+// fetch1 speaks HTTP/1 over conn.
+func fetch1(conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL, r *checkers.Result, start time.Time, compliant bool) (answer, error) {
+	if _, err := conn.Write(request1(what, params, url)); err != nil {
+		return answer{}, err
+	}
+	limited := &io.LimitedReader{R: conn, N: maxHeader}
+	var in io.Reader = limited
+	if what.Kind == checkers.SSL && !compliant {
+		in = lenient{limited}
+	}
+	br := bufio.NewReader(in)
+	if _, err := br.Peek(1); err != nil {
+		return answer{}, err
+	}
+	r.Latency.FirstByte = time.Since(start)
+	a, err := readAnswer(br, limited, url.Method, bodyLimit(params), needsBody(params, url))
+	if err == nil && compliant {
+		// Only the end of the stream shows whether close_notify comes before it.
+		if _, err := io.Copy(io.Discard, io.LimitReader(conn, defaultBody)); err != nil {
+			return a, &badAnswer{checkers.TLS, "the server closed without close_notify"}
+		}
+	}
+	return a, err
+}
+
+// readAnswer reads one HTTP/1 response from br, which reads from limited: at most maxHeader before the body and max of the body.
+func readAnswer(br *bufio.Reader, limited *io.LimitedReader, method string, max int, whole bool) (answer, error) {
+	if method == "" {
+		method = http.MethodGet
+	}
+	resp, err := http.ReadResponse(br, &http.Request{Method: method})
+	if err != nil {
+		if limited.N <= 0 {
+			return answer{}, &badAnswer{checkers.TooLong, fmt.Sprintf("more than %d bytes of headers", maxHeader)}
+		}
+		if notHTTP(err) {
+			return answer{}, &badAnswer{checkers.Protocol, "the answer is not HTTP: " + err.Error()}
+		}
+		return answer{}, err
+	}
+	// 1xx answers come before the real one.
+	if resp.StatusCode >= 100 && resp.StatusCode < 200 && resp.StatusCode != http.StatusSwitchingProtocols {
+		if resp, err = http.ReadResponse(br, &http.Request{Method: method}); err != nil {
+			return answer{}, &badAnswer{checkers.Protocol, "nothing follows the interim answer: " + err.Error()}
+		}
+	}
+	limited.N = int64(max) + maxHeader
+	a := answer{status: resp.StatusCode, header: resp.Header}
+	a.body, a.long, err = readBody(resp.Body, max)
+	if err != nil {
+		if notHTTP(err) {
+			return a, &badAnswer{checkers.Protocol, "the body is not as announced: " + err.Error()}
+		}
+		return a, err
+	}
+	if a.long && whole {
+		return a, &badAnswer{checkers.TooLong, fmt.Sprintf("the body is longer than %d bytes", max)}
+	}
+	return a, nil
+}
+
+func readBody(body io.Reader, max int) (b []byte, long bool, err error) {
+	b, err = io.ReadAll(io.LimitReader(body, int64(max)+1))
+	if len(b) > max {
+		return b[:max], true, nil
+	}
+	return b, false, err
+}
+
+// notHTTP tells what the parser dislikes from what the network did.
+func notHTTP(err error) bool {
+	var n net.Error
+	return !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, &n)
+}
+
+// lenient takes a TLS stream cut without close_notify for one that ended, as keepalived does.
+type lenient struct{ r io.Reader }
+
+func (l lenient) Read(b []byte) (int, error) {
+	n, err := l.r.Read(b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func bodyLimit(params *checkers.HTTPParams) int {
+	if params.MaxBody > 0 {
+		return params.MaxBody
+	}
+	return defaultBody
+}
+
+func needsBody(params *checkers.HTTPParams, url *checkers.URL) bool {
+	return url.Digest != "" || url.Regex != "" || params.WeightField != ""
+}
+
+// request1 is the request as keepalived writes it, with Host always and Connection: close for 1.1 and 1.0C.
+func request1(what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL) []byte {
+	method, version, closing := url.Method, "1.0", false
+	if method == "" {
+		method = http.MethodGet
+	}
+	switch params.Protocol {
+	case "1.1":
+		version, closing = "1.1", true
+	case "1.0C", "1.0c":
+		closing = true
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s HTTP/%s\r\nUser-Agent: %s\r\nHost: %s\r\n", method, pathOf(url), version, userAgent, hostOf(what, params, url))
+	if closing {
+		b.WriteString("Connection: close\r\n")
+	}
+	for _, h := range url.Headers {
+		fmt.Fprintf(&b, "%s: %s\r\n", h.Name, h.Value)
+	}
+	if len(url.Body) > 0 {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(url.Body))
+	}
+	b.WriteString("\r\n")
+	b.Write(url.Body)
+	return b.Bytes()
+}
+
+func pathOf(url *checkers.URL) string {
+	if !strings.HasPrefix(url.Path, "/") {
+		return "/" + url.Path
+	}
+	return url.Path
+}
+
+func hostOf(what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL) string {
+	switch {
+	case url.VirtualHost != "":
+		return url.VirtualHost
+	case params.VirtualHost != "":
+		return params.VirtualHost
+	}
+	return hostPort(what.Target, what.Kind)
+}
+
+// hostPort is the target as a Host header: without the port that the scheme implies.
+func hostPort(target netip.AddrPort, kind checkers.Kind) string {
+	addr := target.Addr().Unmap().WithZone("")
+	host := addr.String()
+	if addr.Is6() {
+		host = "[" + host + "]"
+	}
+	if kind == checkers.HTTP && target.Port() == 80 || kind == checkers.SSL && target.Port() == 443 {
+		return host
+	}
+	return host + ":" + strconv.Itoa(int(target.Port()))
+}
+
+// judge compares an answer with what the URL accepts.
+func judge(url *checkers.URL, a *answer) checkers.Result {
+	// As in keepalived a digest or a regex without status_code takes any status: it says by itself what is right.
+	if anyStatus := len(url.Status) == 0 && (url.Digest != "" || url.Regex != ""); !anyStatus && !accepts(url.Status, a.status) {
+		return checkers.Fail(checkers.Status, fmt.Sprintf("status %d", a.status))
+	}
+	if url.Digest != "" {
+		sum := md5.Sum(a.body)
+		if got := hex.EncodeToString(sum[:]); !strings.EqualFold(got, url.Digest) {
+			return checkers.Fail(checkers.Digest, fmt.Sprintf("the body's digest is %s, expected %s", got, strings.ToLower(url.Digest)))
+		}
+	}
+	if url.Regex != "" {
+		re, err := checkers.CompileRegex(url.Regex, url.RegexOptions)
+		if err != nil {
+			return checkers.Fail(checkers.Invalid, err.Error())
+		}
+		found := false
+		if from := min(url.RegexMin, len(a.body)); from >= 0 {
+			at := re.FindIndex(a.body[from:])
+			found = at != nil && (url.RegexMax <= 0 || from+at[0] <= url.RegexMax)
+		}
+		if found == url.RegexNoMatch {
+			text := "is not in the body"
+			if found {
+				text = "is in the body"
+			}
+			return checkers.Fail(checkers.Body, fmt.Sprintf("%q %s %s", url.Regex, text, excerpt(a.body)))
+		}
+	}
+	return checkers.Pass()
+}
+
+func accepts(ranges []checkers.StatusRange, status int) bool {
+	if len(ranges) == 0 {
+		return status >= 200 && status <= 299
+	}
+	for _, r := range ranges {
+		if r.From <= status && status <= r.To {
+			return true
+		}
+	}
+	return false
+}
+
+// weightOf reads the server's own word about its weight.
+func weightOf(params *checkers.HTTPParams, a *answer) checkers.Weight {
+	text := ""
+	switch {
+	case params.WeightHeader != "":
+		text = a.header.Get(params.WeightHeader)
+	case params.WeightField != "":
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(a.body, &fields) == nil {
+			text = strings.Trim(string(fields[params.WeightField]), `"`)
+		}
+	}
+	w, _ := parseWeight(text)
+	return w
+}
+
+// parseWeight reads "50" or "50%": 0 to 65535 (what IPVS can hold is far beyond), percent to 1000.
+func parseWeight(text string) (checkers.Weight, bool) {
+	text = strings.TrimSpace(text)
+	number, percent := strings.CutSuffix(text, "%")
+	n, err := strconv.ParseUint(number, 10, 16)
+	switch {
+	case err != nil, percent && n > 1000:
+		return checkers.Weight{}, false
+	case percent:
+		return checkers.Weight{Mode: checkers.Percent, Value: int(n)}, true
+	}
+	return checkers.Weight{Mode: checkers.Absolute, Value: int(n)}, true
+}

@@ -1,0 +1,81 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http2"
+
+	"github.com/holdfast-ha/holdfast/checkers"
+)
+
+// fetch2 speaks HTTP/2 over conn, which has agreed on it by ALPN or is clear text to a server that knows (RFC 9113, 3.2 and 3.3).
+func fetch2(ctx context.Context, conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, u *checkers.URL, r *checkers.Result, start time.Time) (answer, error) {
+	method := u.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	req := (&http.Request{Method: method, Header: http.Header{"User-Agent": {userAgent}}, Host: hostOf(what, params, u),
+		URL: &url.URL{Scheme: "https", Host: hostOf(what, params, u), Opaque: ""}}).WithContext(ctx)
+	req.URL.Path, req.URL.RawQuery, _ = strings.Cut(pathOf(u), "?")
+	if path, err := url.PathUnescape(req.URL.Path); err == nil {
+		req.URL.RawPath, req.URL.Path = req.URL.Path, path
+	}
+	for _, h := range u.Headers {
+		req.Header.Add(h.Name, h.Value)
+	}
+	if len(u.Body) > 0 {
+		req.Body, req.ContentLength = bodyOf(u.Body), int64(len(u.Body))
+	}
+	resp, err := roundTrip2(conn, req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	r.Latency.FirstByte = time.Since(start)
+	a := answer{status: resp.StatusCode, header: resp.Header}
+	a.body, a.long, err = readBody(resp.Body, bodyLimit(params))
+	if err == nil && a.long && needsBody(params, u) {
+		return a, &badAnswer{checkers.TooLong, "the body is too long"}
+	}
+	return a, http2Error(err)
+}
+
+type closingBody struct{ *bytes.Reader }
+
+func (closingBody) Close() error { return nil }
+
+func bodyOf(b []byte) closingBody { return closingBody{bytes.NewReader(b)} }
+
+// roundTrip2 sends one request over a connection of its own.
+func roundTrip2(conn net.Conn, req *http.Request) (*http.Response, error) {
+	t := &http2.Transport{AllowHTTP: true, DisableCompression: true, MaxHeaderListSize: maxHeader}
+	cc, err := t.NewClientConn(conn)
+	if err != nil {
+		return nil, http2Error(err)
+	}
+	resp, err := cc.RoundTrip(req)
+	return resp, http2Error(err)
+}
+
+// http2Error names what is not HTTP/2; errors of the network stay what they are.
+func http2Error(err error) error {
+	var (
+		connection http2.ConnectionError
+		stream     http2.StreamError
+		goaway     http2.GoAwayError
+	)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &connection), errors.As(err, &stream), errors.As(err, &goaway), strings.HasPrefix(err.Error(), "http2:"):
+		return &badAnswer{checkers.Protocol, "the answer is not HTTP/2: " + err.Error()}
+	}
+	return err
+}
