@@ -3,14 +3,14 @@ package probe
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
-
-	"golang.org/x/net/http2"
 
 	"github.com/holdfast-ha/holdfast/checkers"
 )
@@ -22,7 +22,7 @@ func fetch2(ctx context.Context, conn net.Conn, what *checkers.Probe, params *ch
 		method = http.MethodGet
 	}
 	req := (&http.Request{Method: method, Header: http.Header{"User-Agent": {userAgent}}, Host: hostOf(what, params, u),
-		URL: &url.URL{Scheme: "https", Host: hostOf(what, params, u), Opaque: ""}}).WithContext(ctx)
+		URL: &url.URL{Host: hostOf(what, params, u)}}).WithContext(ctx)
 	req.URL.Path, req.URL.RawQuery, _ = strings.Cut(pathOf(u), "?")
 	if path, err := url.PathUnescape(req.URL.Path); err == nil {
 		req.URL.RawPath, req.URL.Path = req.URL.Path, path
@@ -55,8 +55,22 @@ func bodyOf(b []byte) closingBody { return closingBody{bytes.NewReader(b)} }
 
 // roundTrip2 sends one request over a connection of its own.
 func roundTrip2(conn net.Conn, req *http.Request) (*http.Response, error) {
-	t := &http2.Transport{AllowHTTP: true, DisableCompression: true, MaxHeaderListSize: maxHeader}
-	cc, err := t.NewClientConn(conn)
+	var once sync.Once
+	dial := func(context.Context, string, string) (c net.Conn, err error) {
+		err = errors.New("one connection is all there is")
+		once.Do(func() { c, err = conn, nil })
+		return c, err
+	}
+	t := &http.Transport{DialContext: dial, DialTLSContext: dial, DisableCompression: true, MaxResponseHeaderBytes: maxHeader, Protocols: new(http.Protocols)}
+	scheme := "http"
+	if _, encrypted := conn.(*tls.Conn); encrypted {
+		scheme = "https"
+		t.Protocols.SetHTTP2(true)
+	} else {
+		t.Protocols.SetUnencryptedHTTP2(true)
+	}
+	req.URL.Scheme = scheme
+	cc, err := t.NewClientConn(req.Context(), scheme, "one:1")
 	if err != nil {
 		return nil, http2Error(err)
 	}
@@ -64,18 +78,15 @@ func roundTrip2(conn net.Conn, req *http.Request) (*http.Response, error) {
 	return resp, http2Error(err)
 }
 
-// http2Error names what is not HTTP/2; errors of the network stay what they are.
+// http2Error names what is not HTTP/2; errors of the network stay what they are. net/http does not export the types.
 func http2Error(err error) error {
-	var (
-		connection http2.ConnectionError
-		stream     http2.StreamError
-		goaway     http2.GoAwayError
-	)
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &connection), errors.As(err, &stream), errors.As(err, &goaway), strings.HasPrefix(err.Error(), "http2:"):
-		return &badAnswer{checkers.Protocol, "the answer is not HTTP/2: " + err.Error()}
+	}
+	for _, start := range []string{"http2: ", "stream error", "connection error", "http: ", "net/http: "} {
+		if strings.HasPrefix(err.Error(), start) {
+			return &badAnswer{checkers.Protocol, "the answer is not HTTP/2: " + err.Error()}
+		}
 	}
 	return err
 }

@@ -13,9 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/h2c"
-
 	"github.com/holdfast-ha/holdfast/checkers"
 )
 
@@ -188,7 +185,10 @@ func TestHTTPCompressedBombIsCounted(t *testing.T) {
 
 func TestHTTP2ClearText(t *testing.T) {
 	var got *http.Request
-	s := httptest.NewServer(h2c.NewHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { got = r; fmt.Fprint(w, "hello") }), &http2.Server{}))
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { got = r; fmt.Fprint(w, "hello") }))
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Start()
 	defer s.Close()
 	params := get(checkers.URL{Path: "/a%20b?c=d", Regex: "^hello$", Headers: []checkers.Header{{Name: "X-A", Value: "1"}}})
 	params.Protocol, params.VirtualHost = "h2c", "two.example"

@@ -57,7 +57,13 @@ func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Resul
 
 // kinds is the table of what can be done.
 var kinds = map[checkers.Kind]func(p *Prober, ctx context.Context, what *checkers.Probe) checkers.Result{
-	checkers.TCP:  (*Prober).tcp,
-	checkers.HTTP: (*Prober).http,
-	checkers.SSL:  (*Prober).http,
+	checkers.TCP:   (*Prober).tcp,
+	checkers.HTTP:  (*Prober).http,
+	checkers.SSL:   (*Prober).http,
+	checkers.SMTP:  (*Prober).smtp,
+	checkers.DNS:   (*Prober).dns,
+	checkers.UDP:   (*Prober).udp,
+	checkers.Misc:  (*Prober).misc,
+	checkers.File:  (*Prober).file,
+	checkers.Agent: (*Prober).agent,
 }
