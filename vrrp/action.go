@@ -48,7 +48,8 @@ type Refused struct {
 type Notice struct {
 	ID   ID
 	Name string
-	// Kind is a constant word: "split_brain", "address_mismatch", "priority", "preempt_wait", "handover_done", "handover_failed", "fault_changed", "lower_priority".
+	// Kind is a constant word: "split_brain", "address_mismatch", "priority", "preempt_wait", "handover_done", "handover_failed", "fault_changed", "lower_priority" (a BACKUP is about to preempt), "master_rx_lower_pri" (a MASTER heard one of lower priority: runs notify_master_rx_lower_pri),
+	// "late_wake", "window", "window_over", "handover_over".
 	Kind   string
 	Detail string
 }
@@ -95,7 +96,11 @@ type Status struct {
 	// Group is the name of its sync group.
 	Group     string
 	Addresses []Address
-	Counters  Counters
+	// Takeover is how long after the MASTER's last advert this router takes over, all intervals being equal.
+	Takeover time.Duration
+	// Yielded: it has handed over and does not preempt. HandingOver: it has said priority 0 and waits for the successor.
+	Yielded, HandingOver bool
+	Counters             Counters
 }
 
 // Counters are what keepalived's .stats file counts, per instance, plus the refusals by reason.
@@ -103,5 +108,7 @@ type Counters struct {
 	AdvertsReceived, AdvertsSent       uint64
 	BecameMaster, ReleasedMaster       uint64
 	PriorityZeroSent, PriorityZeroRcvd uint64
-	Refused                            map[string]uint64
+	// AddressMismatch counts accepted adverts whose list of addresses is another one.
+	AddressMismatch uint64
+	Refused         map[string]uint64
 }

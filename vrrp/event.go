@@ -65,8 +65,14 @@ type Handover struct {
 	Cancel   bool
 }
 
-// Adopt makes the machines continue as they were before a crash: see Machines.Adopt.
-type Adopt struct{ Instances []Adopted }
+// Adopt makes the machines continue as they were before a crash: a MASTER stays MASTER and says so with one advert before anything else.
+//
+// It comes after the first Apply and before the first Tick; Links may come in between.
+type Adopt struct {
+	Instances []Adopted
+	// Tracks are the last known values. Where they are not known, the adopted priority stays until they are.
+	Tracks []Track
+}
 
 // Adopted is what one instance was.
 type Adopted struct {
@@ -75,6 +81,16 @@ type Adopted struct {
 	Priority uint8
 }
 
+// Trouble is a fault that the outside found with an instance: an address that cannot be added, one that somebody else keeps removing. An
+// empty Detail takes the trouble of that Kind back.
+type Trouble struct {
+	ID   ID
+	Kind string
+	// Detail is what an operator reads as the fault.
+	Detail string
+}
+
+func (Trouble) event()    {}
 func (Tick) event()       {}
 func (Received) event()   {}
 func (Link) event()       {}

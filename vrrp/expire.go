@@ -1,0 +1,113 @@
+package vrrp
+
+import "time"
+
+// expire does what the timers of a unit that have run out ask for.
+func (ms *Machines) expire(now time.Time, u *unit) {
+	if u.stopped {
+		return
+	}
+	if u.state == Init {
+		if !u.startAt.After(now) {
+			ms.start(now, u)
+		}
+		return
+	}
+	if g := u.giving; g != nil && !g.deadline.After(now) {
+		ms.noSuccessor(now, u)
+		return
+	}
+	for _, m := range u.members {
+		if m.due(timerWindow, now) {
+			m.former = nil
+			ms.notice(m, "window_over", "the former form of advertisements is no longer accepted")
+		}
+		if m.due(timerYield, now) {
+			m.yielded = false
+			ms.notice(m, "handover_over", "preempts again: the time given to the handover has passed")
+		}
+		switch u.state {
+		case Master:
+			ms.expireMaster(now, m)
+		case Backup:
+			ms.expireDown(now, m)
+		}
+	}
+}
+
+func (ms *Machines) expireMaster(now time.Time, m *machine) {
+	at := m.timers[timerAdvert]
+	if m.due(timerAdvert, now) {
+		ms.advertDue(now, m, at)
+	}
+	if m.due(timerZero, now) && m.zeroesLeft > 0 {
+		m.zeroesLeft--
+		ms.emit(Send{ID: m.id})
+		if m.zeroesLeft > 0 {
+			m.set(timerZero, now.Add(min(m.cfg.Interval/2, 50*time.Millisecond)))
+		}
+	}
+	g := &m.cfg.Gratuitous
+	if m.due(timerBurst, now) {
+		ms.announce(m, m.cfg.Addresses, g.Repeat)
+	}
+	if m.due(timerLowerBurst, now) {
+		ms.announce(m, m.cfg.Addresses, g.LowerPrioRepeat)
+	}
+	if m.due(timerRefresh, now) {
+		ms.announce(m, m.cfg.Addresses, g.RefreshRepeat)
+		if g.Refresh > 0 {
+			m.set(timerRefresh, now.Add(g.Refresh))
+		}
+	}
+}
+
+// advertDue sends the advertisement that was due at the given time.
+func (ms *Machines) advertDue(now time.Time, m *machine, at time.Time) {
+	if m.asleep(now) {
+		// Nobody was heard in the sockets, which have been read empty: still MASTER. But whoever may have taken over meanwhile has told
+		// the segment where the addresses are.
+		ms.notice(m, "late_wake", "nothing was sent for %s; nobody else was heard", short(now.Sub(m.sentAt)))
+		ms.advertise(now, m, now)
+		ms.announce(m, m.cfg.Addresses, m.cfg.Gratuitous.Repeat)
+		return
+	}
+	// From the time it was due, so that lateness does not add up, unless it was very late.
+	base := at
+	if now.Sub(at) > m.cfg.Interval/2 {
+		base = now
+	}
+	ms.advertise(now, m, base)
+}
+
+// asleep says that a MASTER has been silent for so long that another may have taken over: the process was stopped, the machine paused.
+func (m *machine) asleep(now time.Time) bool {
+	return now.Sub(m.sentAt) > m.cfg.adverts()*m.cfg.Interval
+}
+
+// expireDown is Master_Down_Timer.
+func (ms *Machines) expireDown(now time.Time, m *machine) {
+	at := m.timers[timerDown]
+	if !m.due(timerDown, now) {
+		return
+	}
+	// A timer that fires this late did not listen: one more round before it is believed.
+	if late := now.Sub(at); late > m.masterInterval && !m.listened {
+		m.listened = true
+		m.set(timerDown, now.Add(m.masterInterval+m.skew()))
+		ms.notice(m, "late_wake", "the master-down timer fired %s late: listening once more", short(late))
+		return
+	}
+	// A sync group takes over when no member has a living MASTER any more. A member's own timer may have some of its last interval left.
+	for _, o := range m.unit.members {
+		down := o.timers[timerDown]
+		if o == m || down.IsZero() {
+			continue
+		}
+		if agrees := down.Add(-o.masterInterval); agrees.After(now) {
+			m.set(timerDown, agrees)
+			return
+		}
+	}
+	ms.master(now, m.unit, m, m.whyPromoted(now))
+}

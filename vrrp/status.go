@@ -1,0 +1,45 @@
+package vrrp
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Snapshot is the status of every instance, ordered by name.
+func (ms *Machines) Snapshot() []Status {
+	out := make([]Status, 0, len(ms.byID))
+	for _, u := range ms.units {
+		for _, m := range u.members {
+			out = append(out, ms.status(u, m))
+		}
+	}
+	slices.SortFunc(out, func(a, b Status) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return compareID(a.ID, b.ID)
+	})
+	return out
+}
+
+func (ms *Machines) status(u *unit, m *machine) Status {
+	s := Status{
+		ID: m.id, Name: m.cfg.Name, State: u.state, Since: u.since, Reason: u.reason,
+		Priority: m.priority, Base: m.cfg.Priority, MasterPriority: m.masterPriority,
+		Faults: slices.Clone(u.faults), Group: u.name, Addresses: slices.Clone(m.cfg.Addresses),
+		Takeover: TakeoverTime(m.cfg), Yielded: m.yielded, HandingOver: u.giving != nil,
+		Counters: m.counters,
+	}
+	s.Counters.Refused = maps.Clone(m.counters.Refused)
+	if u.state == Master {
+		s.MasterAddr = ""
+		if src := ms.source(m); src.IsValid() {
+			s.MasterAddr = src.String()
+		}
+		s.MasterPriority = m.priority
+	} else if m.masterAddr.IsValid() {
+		s.MasterAddr = m.masterAddr.String()
+	}
+	return s
+}

@@ -1,0 +1,280 @@
+package vrrp
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// unit is what changes state as a whole: a sync group, or one instance alone.
+type unit struct {
+	// name is the sync group's; "" for an instance alone.
+	name    string
+	cfg     Group
+	members []*machine
+
+	state  State
+	since  time.Time
+	reason string
+	// startAt is when INIT is left.
+	startAt time.Time
+	// faults are those of all members.
+	faults []string
+	// stopped: it has let go for good.
+	stopped bool
+	giving  *giving
+
+	next  time.Time
+	index int
+}
+
+// giving is a planned hand-over under way.
+type giving struct {
+	// forGood: the router stops. Otherwise it is an operator's handover.
+	forGood  bool
+	keep     time.Duration
+	deadline time.Time
+}
+
+func (u *unit) earliest() time.Time {
+	var t time.Time
+	take := func(x time.Time) {
+		if !x.IsZero() && (t.IsZero() || x.Before(t)) {
+			t = x
+		}
+	}
+	if u.stopped {
+		return t
+	}
+	for _, m := range u.members {
+		for _, x := range m.timers {
+			take(x)
+		}
+	}
+	if u.giving != nil {
+		take(u.giving.deadline)
+	}
+	if u.state == Init {
+		take(u.startAt)
+	}
+	return t
+}
+
+func (u *unit) usesInterface(name string) bool {
+	for _, m := range u.members {
+		if m.cfg.Interface == name || slices.ContainsFunc(m.cfg.TrackInterfaces, func(t TrackInterface) bool { return t.Name == name }) ||
+			slices.ContainsFunc(m.cfg.Addresses, func(a Address) bool { return a.Interface == name }) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(u.cfg.TrackInterfaces, func(t TrackInterface) bool { return t.Name == name })
+}
+
+func (u *unit) usesTrack(id string) bool {
+	is := func(t TrackRef) bool { return t.ID == id }
+	return slices.ContainsFunc(u.cfg.Tracks, is) ||
+		slices.ContainsFunc(u.members, func(m *machine) bool { return slices.ContainsFunc(m.cfg.Tracks, is) })
+}
+
+// enter changes the state of every member and tells it. cause is the member because of which it happens, nil for the whole.
+func (ms *Machines) enter(now time.Time, u *unit, to State, cause *machine, reason string) {
+	from := u.state
+	u.state, u.since, u.reason = to, now, reason
+	for i, m := range u.members {
+		r := reason
+		if cause != nil && cause != m {
+			r = "sync group " + u.name + ": " + cause.cfg.Name + ": " + reason
+		}
+		t := Transition{ID: m.id, Name: m.cfg.Name, From: from, To: to, Priority: m.priority, Reason: r}
+		if i == len(u.members)-1 {
+			t.Group = u.name
+		}
+		if to == Master && r != ReasonAdopted {
+			m.counters.BecameMaster++
+		}
+		if from == Master {
+			m.counters.ReleasedMaster++
+		}
+		ms.emit(t)
+	}
+}
+
+// noAddr is the zero address: nobody.
+var noAddr netip.Addr
+
+// ReasonAdopted is the reason of a transition that is none: a machine that continues what it was before a crash.
+const ReasonAdopted = "adopted"
+
+// master makes the unit MASTER: first the adverts, then the addresses, then the announcements (keepalived.md 3.4).
+func (ms *Machines) master(now time.Time, u *unit, cause *machine, reason string) {
+	for _, m := range u.members {
+		ms.own(now, m)
+	}
+	for _, m := range u.members {
+		ms.emit(Hold{ID: m.id, Addresses: m.cfg.Addresses})
+	}
+	for _, m := range u.members {
+		ms.firstBurst(now, m)
+	}
+	ms.enter(now, u, Master, cause, reason)
+}
+
+// own sends the first advertisement of a MASTER and forgets what was only for a BACKUP.
+func (ms *Machines) own(now time.Time, m *machine) {
+	ms.advertise(now, m, now)
+	m.clear(timerDown)
+	m.yielded, m.listened, m.waitNoticed, m.preemptAt = false, false, false, time.Time{}
+	m.clear(timerYield)
+	m.rivalAddr, m.rivalCount, m.rivalTold = noAddr, 0, false
+	m.rivalAnsweredAt, m.rivalAnnouncedAt = time.Time{}, time.Time{}
+	m.masterInterval = m.cfg.Interval
+}
+
+// firstBurst announces the addresses of a new MASTER and plans the repeats.
+func (ms *Machines) firstBurst(now time.Time, m *machine) {
+	ms.announce(m, m.cfg.Addresses, m.cfg.Gratuitous.Repeat)
+	if d := m.cfg.Gratuitous.Delay; d > 0 {
+		m.set(timerBurst, now.Add(d))
+	}
+	if d := m.cfg.Gratuitous.Refresh; d > 0 {
+		m.set(timerRefresh, now.Add(d))
+	}
+}
+
+func (ms *Machines) announce(m *machine, addresses []Address, repeat int) {
+	if len(addresses) > 0 {
+		ms.emit(Announce{ID: m.id, Addresses: addresses, Repeat: max(repeat, 1)})
+	}
+}
+
+// advertise sends one advertisement; the next is due an interval after base.
+func (ms *Machines) advertise(now time.Time, m *machine, base time.Time) {
+	ms.emit(Send{ID: m.id, Priority: m.priority})
+	m.sentAt = now
+	m.set(timerAdvert, base.Add(m.interval()))
+}
+
+// letGo stops what a MASTER does and takes its addresses away.
+func (ms *Machines) letGo(u *unit) {
+	u.giving = nil
+	for _, m := range u.members {
+		m.clear(timerAdvert, timerBurst, timerLowerBurst, timerRefresh, timerZero)
+		ms.emit(Hold{ID: m.id})
+	}
+}
+
+// backup makes the unit BACKUP with fresh timers.
+func (ms *Machines) backup(now time.Time, u *unit, cause *machine, reason string) {
+	if u.state == Master {
+		ms.letGo(u)
+	}
+	for _, m := range u.members {
+		m.preemptAt, m.waitNoticed, m.listened = time.Time{}, false, false
+		m.leaving, m.lowerTold = false, noAddr
+		wait := m.masterDown()
+		if m.priority == 255 && u.state == Fault {
+			wait = m.masterInterval + m.skew()
+		}
+		m.set(timerDown, now.Add(wait))
+	}
+	ms.enter(now, u, Backup, cause, reason)
+}
+
+// fault makes the unit FAULT. A MASTER says priority 0, twice because nobody will repeat it.
+func (ms *Machines) fault(now time.Time, u *unit, reason string) {
+	if u.state == Master {
+		for range 2 {
+			for _, m := range u.members {
+				ms.emit(Send{ID: m.id})
+			}
+		}
+		ms.letGo(u)
+	}
+	for _, m := range u.members {
+		m.clear(timerDown)
+		m.masterInterval = m.cfg.Interval
+		m.masterAddr, m.masterPriority = noAddr, 0
+		m.lowerAddr = noAddr
+	}
+	ms.enter(now, u, Fault, nil, reason)
+}
+
+// evaluate works out faults and priorities of a unit anew and follows them.
+func (ms *Machines) evaluate(now time.Time, u *unit) {
+	defer ms.reschedule(u)
+	if u.stopped {
+		return
+	}
+	var faults []string
+	for _, m := range u.members {
+		m.faults = ms.faultsOf(m)
+		for _, f := range m.faults {
+			if len(u.members) > 1 {
+				f = m.cfg.Name + ": " + f
+			}
+			faults = append(faults, f)
+		}
+	}
+	before := u.faults
+	u.faults = faults
+	for _, m := range u.members {
+		ms.reprioritise(now, m)
+	}
+	switch {
+	case u.state == Init:
+	case len(faults) > 0 && u.state != Fault:
+		ms.fault(now, u, strings.Join(faults, "; "))
+	case len(faults) > 0 && !slices.Equal(before, faults):
+		u.reason = strings.Join(faults, "; ")
+		ms.notice(u.members[0], "fault_changed", "%s", u.reason)
+	case len(faults) == 0 && u.state == Fault:
+		ms.backup(now, u, nil, "no fault any more; was: "+strings.Join(before, "; "))
+	}
+}
+
+// start leaves INIT.
+func (ms *Machines) start(now time.Time, u *unit) {
+	u.startAt = time.Time{}
+	owner := !slices.ContainsFunc(u.members, func(m *machine) bool { return m.priority != 255 })
+	switch {
+	case len(u.faults) > 0:
+		ms.fault(now, u, strings.Join(u.faults, "; "))
+	case owner:
+		ms.master(now, u, nil, "owner of the addresses (priority 255)")
+	default:
+		ms.backup(now, u, nil, "started")
+	}
+}
+
+// reprioritise follows a change of the effective priority.
+func (ms *Machines) reprioritise(now time.Time, m *machine) {
+	was := m.priority
+	p := ms.priorityOf(m)
+	if p == was {
+		return
+	}
+	oldSkew := m.skew()
+	m.priority = p
+	if m.unit.state == Init {
+		return
+	}
+	ms.notice(m, "priority", "effective priority %d, was %d", p, was)
+	switch m.unit.state {
+	case Backup:
+		if at := m.timers[timerDown]; !at.IsZero() {
+			m.set(timerDown, later(now, at.Add(m.skew()-oldSkew)))
+		}
+	case Master:
+		if m.unit.giving == nil {
+			ms.advertise(now, m, now)
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
