@@ -45,7 +45,7 @@ func TestCodecRoundTrip(t *testing.T) {
 			i := sample(version, family)
 			if version == 3 {
 				i.Interval = 130 * time.Millisecond
-			} else {
+			} else if family == IPv4 {
 				i.Auth = Auth{Type: "PASS", Key: "secret"}
 			}
 			src, dst := ends(family)
@@ -54,7 +54,7 @@ func TestCodecRoundTrip(t *testing.T) {
 				t.Fatalf("v%d IPv%d: %v", version, family, r)
 			}
 			want := Advert{Version: version, VRID: 51, Priority: 77, Interval: i.Interval, Addresses: i.advertised()}
-			if version == 2 {
+			if version == 2 && family == IPv4 {
 				want.AuthType = 1
 				copy(want.AuthData[:], "secret")
 			}
@@ -138,8 +138,8 @@ func TestAH(t *testing.T) {
 	i := sample(2, IPv4)
 	i.Auth = Auth{Type: "AH", Key: "k3y"}
 	p := packetOf(i, addrB, Group4, 100)
-	p.Proto = ProtoAH
-	p.Payload = wrapAH("k3y", addrB, Group4, 255, 7, p.Payload)
+	p.Proto, p.IPID = ProtoAH, 9
+	p.Payload = wrapAH("k3y", addrB, Group4, 255, 9, 7, p.Payload)
 	a, r := Parse(p, ChecksumStandard)
 	if r != nil || !a.AH || a.Sequence != 7 || a.AuthType != 2 {
 		t.Fatalf("%+v %v", a, r)
@@ -153,6 +153,73 @@ func TestAH(t *testing.T) {
 	}
 }
 
+// What keepalived 2.2.7 put on the wire, IP headers included.
+func TestKeepalivedBytes(t *testing.T) {
+	for name, c := range map[string]struct {
+		ip   string
+		want Instance
+	}{
+		"AH": {
+			"45c0004000020000ff3318b5c0000201e000001270040000c0000201000000023b2bb2cee2ef36ce9bb2d3372133640102" +
+				"01b665c00002640000000000000000",
+			Instance{Family: IPv4, Version: 2, VRID: 51, Interval: time.Second, Auth: Auth{Type: "AH", Key: "k3y"}, Addresses: []Address{vip1}},
+		},
+		"v3": {
+			"45c0002400010000ff701895c0000201e0000012313664020032432ec0000268c0000269",
+			Instance{Family: IPv4, Version: 3, VRID: 54, Interval: time.Second / 2, Addresses: []Address{
+				{Prefix: netip.MustParsePrefix("192.0.2.104/24")}, {Prefix: netip.MustParsePrefix("192.0.2.105/24")}}},
+		},
+		"v2 over IPv6": {
+			"6c077fed001870fffe8000000000000050953afffeaf2f6dff0200000000000000000000000000122134640101" +
+				"01c278fe800000000000000000000000000100",
+			Instance{Family: IPv6, Version: 2, VRID: 52, Interval: time.Second, Auth: Auth{Type: "PASS", Key: "secret99"}, Addresses: []Address{vip6}},
+		},
+		"v3 over IPv6": {
+			"6c077fed002870fffe8000000000000050953afffeaf2f6dff02000000000000000000000000001231356402006485" +
+				"48fe80000000000000000000000000010120010db8000000000000000000000001",
+			Instance{Family: IPv6, Version: 3, VRID: 53, Interval: time.Second, Addresses: []Address{
+				{Prefix: netip.MustParsePrefix("fe80::101/64")}, {Prefix: netip.MustParsePrefix("2001:db8::1/64")}}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, err := hex.DecodeString(c.ip)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := c.want
+			i.Interface, i.Priority = "eth0", 100
+			p := Packet{Interface: "eth0", Family: i.Family}
+			if i.Family == IPv4 {
+				p.Src, p.Dst = netip.AddrFrom4([4]byte(b[12:])), netip.AddrFrom4([4]byte(b[16:]))
+				p.TTL, p.Proto, p.IPID, p.Payload = b[8], b[9], uint16(b[4])<<8|uint16(b[5]), b[20:]
+			} else {
+				p.Src, p.Dst = netip.AddrFrom16([16]byte(b[8:])), netip.AddrFrom16([16]byte(b[24:]))
+				p.TTL, p.Proto, p.Payload = b[7], b[6], b[40:]
+			}
+			r, _ := boot(t, i)
+			if got := show(r.ms.Receive(r.now, p)); got != "" {
+				t.Fatalf("received: %s", got)
+			}
+			if s := r.ms.Snapshot()[0]; s.MasterPriority != 100 || s.Counters.AddressMismatch != 0 {
+				t.Fatalf("%+v", s)
+			}
+			// And the same bytes are what we would send.
+			if p.Proto == ProtoAH {
+				r.ms.byID[i.ID()].ahSent = 1
+			}
+			out := r.ms.Packet(Send{ID: i.ID(), Priority: 100}, p.Src)
+			if len(out) != 1 || hex.EncodeToString(out[0].Payload) != hex.EncodeToString(p.Payload) || out[0].Dst != p.Dst || out[0].Proto != p.Proto {
+				t.Fatalf("sent %x\nwant %x", out[0].Payload, p.Payload)
+			}
+			if p.Proto == ProtoAH {
+				if got := show(r.ms.Receive(r.now, p)); got != "refused replay" {
+					t.Fatalf("a replay: %s", got)
+				}
+			}
+		})
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, version := range []uint8{2, 3} {
 		for _, family := range []Family{IPv4, IPv6} {
@@ -161,7 +228,7 @@ func FuzzParse(f *testing.F) {
 			f.Add(p.Payload, family == IPv6, uint8(112), uint8(255))
 		}
 	}
-	f.Add(wrapAH("k", addrA, Group4, 255, 1, Marshal(sample(2, IPv4), addrA, Group4, 1)), false, uint8(51), uint8(255))
+	f.Add(wrapAH("k", addrA, Group4, 255, 1, 1, Marshal(sample(2, IPv4), addrA, Group4, 1)), false, uint8(51), uint8(255))
 	f.Fuzz(func(t *testing.T, b []byte, v6 bool, proto, ttl uint8) {
 		family := IPv4
 		if v6 {

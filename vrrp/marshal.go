@@ -56,7 +56,7 @@ func Marshal(i Instance, src, dst netip.Addr, priority uint8) []byte {
 	for _, a := range addrs {
 		b = append(b, a.AsSlice()...)
 	}
-	if i.Version == 2 {
+	if i.Version == 2 && i.Family == IPv4 {
 		var data [authLen]byte
 		if i.Auth.Type == "PASS" {
 			copy(data[:], i.Auth.Key)
@@ -75,25 +75,27 @@ func Marshal(i Instance, src, dst netip.Addr, priority uint8) []byte {
 
 // wrapAH puts an authentication header (RFC 2402, HMAC-MD5-96 of RFC 2403) in front of a v2 IPv4 message, with the SPI and the counter as
 // keepalived sets them.
-func wrapAH(key string, src, dst netip.Addr, ttl uint8, seq uint32, msg []byte) []byte {
+func wrapAH(key string, src, dst netip.Addr, ttl uint8, ipID uint16, seq uint32, msg []byte) []byte {
 	b := make([]byte, ahLen, ahLen+len(msg))
 	b[0] = ProtoVRRP
 	b[1] = 4
 	copy(b[4:8], src.AsSlice())
 	binary.BigEndian.PutUint32(b[8:], seq)
 	b = append(b, msg...)
-	copy(b[12:ahLen], ahDigest(key, src, dst, ttl, b))
+	copy(b[12:ahLen], ahDigest(key, src, dst, ttl, ipID, b))
 	return b
 }
 
-// ahDigest is HMAC-MD5-96 over the IPv4 header with its changeable fields zero and the payload with the digest zero.
-func ahDigest(key string, src, dst netip.Addr, ttl uint8, payload []byte) []byte {
+// ahDigest is HMAC-MD5-96 over the IPv4 header with TOS, flags, fragment offset and checksum zero, and the payload with the digest zero.
+// TTL and identification stay in, other than RFC 2402 has it for the TTL (measured with keepalived 2.2.7).
+func ahDigest(key string, src, dst netip.Addr, ttl uint8, ipID uint16, payload []byte) []byte {
 	var k [8]byte
 	copy(k[:], key)
 	h := hmac.New(md5.New, k[:])
 	var ip [20]byte
 	ip[0] = 0x45
 	binary.BigEndian.PutUint16(ip[2:], uint16(len(ip)+len(payload)))
+	binary.BigEndian.PutUint16(ip[4:], ipID)
 	ip[8] = ttl
 	ip[9] = ProtoAH
 	copy(ip[12:16], src.AsSlice())
@@ -110,5 +112,5 @@ func verifyAH(key string, p Packet) bool {
 	if len(p.Payload) < ahLen || !p.Src.Is4() || !p.Dst.Is4() {
 		return false
 	}
-	return hmac.Equal(p.Payload[12:ahLen], ahDigest(key, p.Src, p.Dst, p.TTL, p.Payload))
+	return hmac.Equal(p.Payload[12:ahLen], ahDigest(key, p.Src, p.Dst, p.TTL, p.IPID, p.Payload))
 }

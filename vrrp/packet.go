@@ -24,7 +24,7 @@ type Packet struct {
 	TTL uint8
 	// Proto is the protocol of the IP header: ProtoVRRP or ProtoAH.
 	Proto uint8
-	// IPID is the identification of the IPv4 header.
+	// IPID is the identification of the IPv4 header; the digest of AH covers it.
 	IPID uint16
 	// MAC is the sender's link address if the socket tells it, for evidence only.
 	MAC string
@@ -34,8 +34,10 @@ type Packet struct {
 
 // Outgoing is one packet to put on the wire: the IP payload and what its header must say. TOS is always 0xC0.
 type Outgoing struct {
-	Dst     netip.Addr
-	Proto   uint8
-	TTL     uint8
+	Dst   netip.Addr
+	Proto uint8
+	TTL   uint8
+	// IPID, when not 0, must be the identification of the IPv4 header (IP_HDRINCL): the digest of AH covers it.
+	IPID    uint16
 	Payload []byte
 }

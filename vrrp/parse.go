@@ -8,7 +8,8 @@ import (
 
 const (
 	headerLen = 8
-	// authLen is the authentication data that every v2 advertisement ends with, used or not.
+	// authLen is the authentication data that every v2 IPv4 advertisement ends with, used or not. In IPv6, where v2 is keepalived's own
+	// invention, there is none, whatever the authentication type says (measured with keepalived 2.2.7).
 	authLen = 8
 	ahLen   = 24
 	// maxPadding: what a bridge or a short Ethernet frame may leave behind the last byte.
@@ -88,7 +89,9 @@ func Parse(p Packet, mode Checksums) (Advert, *Refusal) {
 	}
 	count := int(b[3])
 	want := headerLen + count*size
-	if a.Version == 2 {
+	trailing := 0
+	if a.Version == 2 && p.Family == IPv4 {
+		trailing = authLen
 		want += authLen
 	}
 	if len(b) < want {
@@ -103,7 +106,7 @@ func Parse(p Packet, mode Checksums) (Advert, *Refusal) {
 	if a.Version == 2 {
 		a.AuthType = b[4]
 		a.Interval = time.Duration(b[5]) * time.Second
-		copy(a.AuthData[:], b[want-authLen:want])
+		copy(a.AuthData[:], b[want-trailing:want])
 	} else {
 		a.Interval = time.Duration(binary.BigEndian.Uint16(b[4:6])&0xfff) * 10 * time.Millisecond
 	}

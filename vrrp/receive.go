@@ -126,6 +126,9 @@ func (m *machine) authentic(c *Instance, now time.Time, p Packet, a Advert) *Ref
 	}
 	switch want {
 	case authPass:
+		if c.Family == IPv6 {
+			return nil // No authentication data in IPv6.
+		}
 		var key [authLen]byte
 		copy(key[:], c.Auth.Key)
 		if a.AuthData != key {
@@ -205,7 +208,10 @@ func (m *machine) outgoing(c *Instance, s Send, src netip.Addr) []Outgoing {
 		o := Outgoing{Dst: dst, Proto: ProtoVRRP, TTL: ttl, Payload: Marshal(*c, src, dst, s.Priority)}
 		if c.Version == 2 && c.Auth.Type == "AH" && c.Family == IPv4 {
 			o.Proto = ProtoAH
-			o.Payload = wrapAH(c.Auth.Key, src, dst, ttl, m.ahSent, o.Payload)
+			if o.IPID = uint16(m.ahSent); o.IPID == 0 {
+				o.IPID = 1
+			}
+			o.Payload = wrapAH(c.Auth.Key, src, dst, ttl, o.IPID, m.ahSent, o.Payload)
 		}
 		out = append(out, o)
 	}
