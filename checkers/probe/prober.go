@@ -34,6 +34,7 @@ type Options struct {
 type Prober struct {
 	opt   Options
 	files tlsFiles
+	pings pingSockets
 }
 
 var _ checkers.Prober = (*Prober)(nil)
@@ -42,7 +43,7 @@ var _ checkers.Prober = (*Prober)(nil)
 func New(opt Options) *Prober { return &Prober{opt: opt} }
 
 // Close releases the shared sockets.
-func (p *Prober) Close() {}
+func (p *Prober) Close() { p.pings.close() }
 
 // Probe makes one attempt.
 func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Result {
@@ -57,6 +58,7 @@ func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Resul
 
 // kinds is the table of what can be done.
 var kinds = map[checkers.Kind]func(p *Prober, ctx context.Context, what *checkers.Probe) checkers.Result{
+	checkers.Ping:  (*Prober).ping,
 	checkers.TCP:   (*Prober).tcp,
 	checkers.HTTP:  (*Prober).http,
 	checkers.SSL:   (*Prober).http,
@@ -65,5 +67,6 @@ var kinds = map[checkers.Kind]func(p *Prober, ctx context.Context, what *checker
 	checkers.UDP:   (*Prober).udp,
 	checkers.Misc:  (*Prober).misc,
 	checkers.File:  (*Prober).file,
+	checkers.GRPC:  (*Prober).grpc,
 	checkers.Agent: (*Prober).agent,
 }
