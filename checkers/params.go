@@ -138,11 +138,17 @@ type UDPParams struct {
 // MiscParams are those of MISC_CHECK.
 type MiscParams struct {
 	// Argv is the program and its arguments.
-	Argv []string
+	Argv []string `json:",omitempty"`
+	// Shell, when not empty, is run by /bin/sh -c instead.
+	Shell string `json:",omitempty"`
 	// Dynamic makes exit 2..255 mean up with weight exit - 2.
 	Dynamic bool `json:",omitempty"`
 	// User and Group run it; empty means the configured script user.
 	User, Group string `json:",omitempty"`
+	// SupplementaryGroups gives it all groups of User (set_supplementary_groups).
+	SupplementaryGroups bool `json:",omitempty"`
+	// Secure refuses to run as root what others may change (enable_script_security).
+	Secure bool `json:",omitempty"`
 }
 
 // FileParams are those of FILE_CHECK.

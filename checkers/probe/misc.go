@@ -14,13 +14,14 @@ import (
 // misc runs a program: exit 0 is up; with misc_dynamic 2 to 255 is up with that weight less 2; all else is down.
 func (p *Prober) misc(ctx context.Context, what *checkers.Probe) checkers.Result {
 	params, _ := what.Params.(*checkers.MiscParams)
-	if params == nil || len(params.Argv) == 0 {
+	if params == nil || len(params.Argv) == 0 && params.Shell == "" {
 		return checkers.Fail(checkers.Invalid, "no program to run")
 	}
 	if p.opt.Runner == nil {
 		return checkers.Fail(checkers.Invalid, "nothing here runs programs")
 	}
-	exit, output, err := p.opt.Runner.Run(ctx, Command{Argv: params.Argv, User: params.User, Group: params.Group, Timeout: what.Limit()})
+	exit, output, err := p.opt.Runner.Run(ctx, Command{Argv: params.Argv, Shell: params.Shell, User: params.User, Group: params.Group,
+		SupplementaryGroups: params.SupplementaryGroups, Secure: params.Secure, Timeout: what.Limit()})
 	return judgeExit(params, exit, output, err)
 }
 

@@ -11,9 +11,13 @@ import (
 type Command struct {
 	// Argv is the program and its arguments.
 	Argv []string
+	// Shell, when not empty, is run by /bin/sh -c instead.
+	Shell string
 	// User and Group to run as, empty for the configured script user.
 	User, Group string
-	// Timeout after which its process group is ended.
+	// SupplementaryGroups and Secure are keepalived's set_supplementary_groups and enable_script_security.
+	SupplementaryGroups, Secure bool
+	// Timeout after which its process group is ended, counted from the program's start.
 	Timeout time.Duration
 }
 
@@ -23,6 +27,9 @@ type Command struct {
 type Runner interface {
 	Run(ctx context.Context, c Command) (exit int, output []byte, err error)
 }
+
+// queueTime is how long an attempt of MISC_CHECK may wait for a free place among the programs.
+const queueTime = 10 * time.Second
 
 // Options are what a Prober is made of.
 type Options struct {
@@ -51,7 +58,12 @@ func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Resul
 	if f == nil {
 		return checkers.Fail(checkers.Invalid, "no check of kind "+what.Kind.String())
 	}
-	ctx, cancel := context.WithTimeout(ctx, what.Limit())
+	limit := what.Limit()
+	if what.Kind == checkers.Misc {
+		// The Runner ends the program in time; waiting for a free place there is not the program's fault.
+		limit += queueTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return f(p, ctx, what)
 }

@@ -65,10 +65,12 @@ func probe(m *config.Model, c *config.Check) (checkers.Probe, bool) {
 		p.Kind, p.Params = checkers.UDP, &checkers.UDPParams{Payload: c.Payload, RequireReply: c.RequireReply, Reply: c.Reply, Mask: c.ReplyMask,
 			MinReply: c.MinReplyLen, MaxReply: c.MaxReplyLen}
 	case config.MiscCheck:
-		p.Kind, p.Params = checkers.Misc, &checkers.MiscParams{Argv: c.Command.Argv, Dynamic: c.Dynamic, User: c.Command.User, Group: c.Command.Group}
 		if p.Timeout = c.Timeout; p.Timeout == 0 {
 			p.Timeout = c.DelayLoop
 		}
+		run := command(m, c.Command, p.Timeout)
+		p.Kind, p.Params = checkers.Misc, &checkers.MiscParams{Argv: run.Argv, Shell: run.Shell, Dynamic: c.Dynamic, User: run.User, Group: run.Group,
+			SupplementaryGroups: run.SupplementaryGroups, Secure: run.Secure}
 	case config.FileCheck:
 		f := m.TrackFile(c.TrackFile)
 		if f == nil {
