@@ -96,3 +96,15 @@ func lookupGroup(name string) (uint32, error) {
 	}
 	return uint32(n), nil
 }
+
+// Owner is the user and group the command runs as, for files that are made for it.
+func (c Command) Owner() (uid, gid int, err error) {
+	cred, err := c.credential()
+	if err != nil {
+		return 0, 0, err
+	}
+	if cred == nil {
+		return os.Geteuid(), os.Getegid(), nil
+	}
+	return int(cred.Uid), int(cred.Gid), nil
+}

@@ -1,0 +1,155 @@
+package notify
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/internal/event"
+)
+
+// told remembers the last state told of every object, in memory and in a file, so that a daemon that was killed and restarted goes
+// on where it was instead of telling everything again. The file is written by a goroutine of its own.
+type told struct {
+	path string
+	bus  *event.Bus
+	wake chan struct{}
+	quit chan struct{}
+	done chan struct{}
+
+	mu     sync.Mutex
+	closed bool
+	states map[string]entry
+}
+
+// entry is what was told of one object.
+type entry struct {
+	State    State `json:"state"`
+	Priority int   `json:"priority,omitempty"`
+}
+
+// saveEvery is the least time between two writes of the file.
+const saveEvery = 50 * time.Millisecond
+
+// maxTold bounds the file that is read back.
+const maxTold = 64 << 20
+
+// newTold reads the file at path back; without a path nothing is kept.
+func newTold(path string, bus *event.Bus) *told {
+	t := &told{path: path, bus: bus, wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}), states: map[string]entry{}}
+	if path != "" {
+		if err := t.load(); err != nil {
+			t.states = map[string]entry{}
+			bus.Publish(event.NotifyProblem.With(path, err))
+		}
+	}
+	go t.run()
+	return t
+}
+
+func (t *told) load() error {
+	st, err := os.Lstat(t.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !st.Mode().IsRegular() || st.Size() > maxTold {
+		return fmt.Errorf("%s is not what was recorded there", t.path)
+	}
+	text, err := os.ReadFile(t.path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, &t.states)
+}
+
+// last is what was told last of an object, the zero entry for nothing.
+func (t *told) last(object string) entry {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.states[object]
+}
+
+// set records what is told and says whether the state is news.
+func (t *told) set(object string, s State, priority int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.states[object].State == s {
+		return false
+	}
+	t.states[object] = entry{s, priority}
+	t.changed()
+	return true
+}
+
+// keep forgets all objects but these.
+func (t *told) keep(objects map[string]bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for o := range t.states {
+		if !objects[o] {
+			delete(t.states, o)
+			t.changed()
+		}
+	}
+}
+
+// changed has the file written; the lock is held.
+func (t *told) changed() {
+	if t.closed {
+		return
+	}
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (t *told) run() {
+	defer close(t.done)
+	for range t.wake {
+		if err := t.save(); err != nil {
+			t.bus.Publish(event.NotifyProblem.With(t.path, err))
+		}
+		select {
+		case <-time.After(saveEvery):
+		case <-t.quit:
+		}
+	}
+}
+
+func (t *told) save() error {
+	if t.path == "" {
+		return nil
+	}
+	t.mu.Lock()
+	text, err := json.Marshal(t.states)
+	t.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	temp := t.path + ".new"
+	if err := os.WriteFile(temp, text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(temp, t.path)
+}
+
+// close ends the writing and removes the file: after an orderly stop, everything is news again.
+func (t *told) close() {
+	t.mu.Lock()
+	t.closed = true
+	close(t.quit)
+	close(t.wake)
+	t.mu.Unlock()
+	<-t.done
+	if t.path != "" {
+		_ = os.Remove(t.path)
+	}
+}
