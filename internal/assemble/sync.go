@@ -1,0 +1,36 @@
+package assemble
+
+import (
+	"github.com/holdfast-ha/holdfast/config"
+	"github.com/holdfast-ha/holdfast/ipvssync"
+)
+
+// SyncDaemons are the connection synchronisation daemons that should run, as lvs_sync_daemon asks: with an instance named, one in the role
+// of that instance (isMaster tells it), otherwise both.
+func SyncDaemons(m *config.Model, isMaster func(instance string) bool) []ipvssync.SyncDaemon {
+	s := m.Global.LVSSync
+	if s.Interface == "" {
+		return nil
+	}
+	d := ipvssync.SyncDaemon{Interface: s.Interface, MaxLen: uint16(s.MaxLen), Group: s.Group, Port: s.Port, TTL: uint8(s.TTL)}
+	switch in := m.Instance(s.Instance); {
+	case s.ID >= 0:
+		d.ID = uint8(s.ID)
+	case in != nil:
+		d.ID = uint8(in.VRID)
+	}
+	master, backup := d, d
+	master.Role, backup.Role = ipvssync.SyncMaster, ipvssync.SyncBackup
+	switch {
+	case s.Instance == "":
+		return []ipvssync.SyncDaemon{master, backup}
+	case isMaster(s.Instance):
+		return []ipvssync.SyncDaemon{master}
+	}
+	return []ipvssync.SyncDaemon{backup}
+}
+
+// Timeouts are IPVS's connection timeouts, 0 where the kernel's stay.
+func Timeouts(m *config.Model) ipvssync.Timeouts {
+	return ipvssync.Timeouts{TCP: m.Global.LVSTimeoutTCP, TCPFin: m.Global.LVSTimeoutTCPFin, UDP: m.Global.LVSTimeoutUDP}
+}

@@ -1,0 +1,206 @@
+package balancer
+
+import (
+	"time"
+
+	"github.com/holdfast-ha/holdfast/config"
+	"github.com/holdfast-ha/holdfast/internal/control"
+	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/reconcile"
+	"github.com/holdfast-ha/holdfast/internal/seam"
+)
+
+// appliedWithin is how long a reload waits for the router to take its part. The router answers at once; one that does not is restarted by
+// whoever watches it and then gets everything anew.
+const appliedWithin = 10 * time.Second
+
+// change is one configuration on its way into force: the start, or a reload.
+type change struct {
+	waiters  []func(control.Reloaded, error)
+	in       inputs
+	changed  int
+	applied  func([]string)
+	problems []string
+}
+
+// requestChange reads the configuration and brings it into force. A request that comes meanwhile runs once afterwards, for all who asked.
+func (d *daemon) requestChange(waiter func(control.Reloaded, error)) {
+	c := &change{}
+	if d.change != nil {
+		if d.again == nil {
+			d.again = c
+		}
+		c = d.again
+	}
+	if waiter != nil {
+		c.waiters = append(c.waiters, waiter)
+	}
+	if d.change == nil && !d.stopping {
+		d.change = c
+		d.read()
+	}
+}
+
+// read parses elsewhere: ten thousand services take a while.
+func (d *daemon) read() {
+	go func() {
+		model, diags := d.o.Read()
+		refuse := diags.RefuseStart()
+		var in inputs
+		if !refuse {
+			in = newInputs(model, diags)
+		}
+		d.inbox.post(func() { d.onRead(in, diags, refuse) })
+	}()
+}
+
+// onRead grades the configuration. At the start errors confined to one object block that object and the rest runs; at a reload any error
+// refuses the file and nothing changes.
+func (d *daemon) onRead(in inputs, diags config.Diagnostics, refuse bool) {
+	if d.stopping {
+		return
+	}
+	if refuse || d.started && diags.HasErrors() {
+		d.reject(diags)
+		return
+	}
+	d.change.in = in
+	d.tellDiagnostics(diags)
+	if !d.started {
+		d.begin()
+		return
+	}
+	if same(d.in, in) {
+		d.unchanged()
+		return
+	}
+	d.change.changed = changes(d.in, in)
+	d.addServices()
+}
+
+// begin is the start: VRRP at once, everything else beside it; the router lets nobody preempt a living master before READY.
+func (d *daemon) begin() {
+	d.in, d.started = d.change.in, true
+	d.gen++
+	steps := 2
+	done := func() {
+		if steps--; steps == 0 {
+			d.inForce()
+		}
+	}
+	d.applyRouter(done)
+	d.openControl()
+	d.loadIntent()
+	d.reconfigurePools()
+	d.restoreChecks()
+	d.switchChecks()
+	d.setIPVS(false, func() { d.filled = true; done() })
+}
+
+// addServices is the first step of a reload: what the new configuration adds is there before the router acts on it.
+func (d *daemon) addServices() {
+	d.in = d.change.in
+	d.gen++
+	d.reconfigurePools()
+	d.setIPVS(true, func() {
+		d.applyRouter(func() {
+			d.gone = nil
+			d.setIPVS(false, func() {
+				d.switchChecks()
+				d.inForce()
+			})
+		})
+	})
+}
+
+// setIPVS writes what the pools want; with keep nothing is taken away. then runs when it was tried once: what the kernel refused is tried
+// again and holds nothing up.
+func (d *daemon) setIPVS(keep bool, then func()) {
+	want := d.desired(keep)
+	d.setting++
+	go func() {
+		res, err := d.rec.Set(d.ctx, want)
+		d.inbox.post(func() { d.onSet(res, err); then() })
+	}()
+}
+
+// onSet repeats what verdicts wanted while the whole was being set: it may have been overtaken.
+func (d *daemon) onSet(res reconcile.Result, err error) {
+	d.setting--
+	for id := range d.overtaken {
+		if p := d.pools[id]; p != nil {
+			d.rec.Update(id, p.Want())
+		}
+	}
+	if d.setting == 0 {
+		clear(d.overtaken)
+	}
+	if err == nil && d.change != nil {
+		d.change.problems = append(d.change.problems, res.Problems...)
+	}
+}
+
+// applyRouter sends the router its part and waits until it has taken it.
+func (d *daemon) applyRouter(then func()) {
+	done := false
+	d.change.applied = func(problems []string) {
+		if done {
+			return
+		}
+		done = true
+		d.problems = problems
+		then()
+	}
+	c := d.change
+	d.apply(d.in.vrrp)
+	time.AfterFunc(appliedWithin, func() {
+		d.inbox.post(func() {
+			if d.change == c && !done && !d.stopping {
+				c.applied([]string{"the router has not answered within " + appliedWithin.String()})
+			}
+		})
+	})
+}
+
+func (d *daemon) onApplied(a seam.Applied) {
+	for _, p := range a.Problems {
+		d.bus.Publish(event.ConfigProblem.With(p))
+	}
+	if c := d.change; c != nil && c.applied != nil && a.Gen == d.sentGen {
+		c.applied(a.Problems)
+		return
+	}
+	d.problems = a.Problems
+}
+
+// inForce ends a change that went through.
+func (d *daemon) inForce() {
+	c := d.change
+	d.loadedAt, d.rejected = time.Now(), ""
+	d.bus.Publish(event.ConfigLoaded.With(d.o.ConfigFile, d.gen, len(c.in.vrrp.Instances), len(c.in.pools), len(c.in.checks), c.changed))
+	d.endChange(control.Reloaded{Generation: d.gen, Changed: true, Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
+}
+
+// unchanged ends a reload that asks for nothing new. IPVS is read back all the same: the file is the truth.
+func (d *daemon) unchanged() {
+	c := d.change
+	d.in.model, d.in.diags = c.in.model, c.in.diags
+	d.rejected = ""
+	d.setIPVS(false, func() {
+		d.bus.Publish(event.ConfigUnchanged.With(d.o.ConfigFile, d.gen))
+		d.endChange(control.Reloaded{Generation: d.gen, Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
+	})
+}
+
+// endChange answers those who wait and begins what was asked for meanwhile.
+func (d *daemon) endChange(r control.Reloaded, err error) {
+	c := d.change
+	d.change = nil
+	for _, w := range c.waiters {
+		w(r, err)
+	}
+	if next := d.again; next != nil && !d.stopping {
+		d.again, d.change = nil, next
+		d.read()
+	}
+}

@@ -1,0 +1,170 @@
+package balancer
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/checkers"
+	"github.com/holdfast-ha/holdfast/internal/control"
+	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/reconcile"
+	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/ipvssync"
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+// heartbeat is how often each end of the seam says that it lives.
+const heartbeat = time.Second
+
+// daemon is the state of the balancer. Everything in it belongs to the goroutine of loop.
+type daemon struct {
+	o      Options
+	ctx    context.Context
+	conn   *seam.Conn
+	inbox  *inbox
+	recent *recent
+	bus    *event.Bus
+	began  time.Time
+
+	rec     *reconcile.Reconciler
+	sched   *checkers.Scheduler
+	control *control.Server
+
+	in    inputs
+	gen   uint64 // of the configuration in force
+	pools map[string]*ipvssync.Pool
+	// gone are the virtual servers that a reload under way removes at its end.
+	gone map[string]*ipvssync.Pool
+
+	// setting counts the calls of rec.Set under way; overtaken are the pools that changed meanwhile.
+	setting   int
+	overtaken map[string]bool
+
+	change    *change // under way, nil when none
+	again     *change // asked for meanwhile
+	rejected  string
+	rejectAt  time.Time
+	loadedAt  time.Time
+	problems  []string
+	started   bool // the first Apply was sent
+	sentGen   uint64
+	filled    bool // IPVS was written once
+	ready     vrrp.Ready
+	readySent bool
+
+	instances map[vrrp.ID]vrrp.Status
+	router    seam.RouterStatus
+	heard     time.Time
+	beats     uint64
+	tokens    uint64
+	waiting   map[uint64]func(seam.Message)
+
+	daemons   []ipvssync.SyncDaemon
+	intent    intent
+	unsaved   bool
+	saving    bool
+	stopping  bool
+	exit      int
+	finished  bool
+	poolTimer *time.Timer
+}
+
+// Run is the balancer's life: it returns the exit code of the process. When ctx ends it returns without touching anything.
+func Run(ctx context.Context, conn *seam.Conn, o Options) int {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if o.Bus == nil {
+		o.Bus = &event.Bus{}
+	}
+	d := &daemon{
+		o: o, ctx: ctx, conn: conn, inbox: newInbox(), recent: newRecent(), bus: o.Bus, began: time.Now(), heard: time.Now(),
+		pools: map[string]*ipvssync.Pool{}, gone: map[string]*ipvssync.Pool{}, overtaken: map[string]bool{}, instances: map[vrrp.ID]vrrp.Status{},
+		waiting: map[uint64]func(seam.Message){}, poolTimer: time.NewTimer(time.Hour),
+	}
+	o.Bus.Add(d.recent.add)
+	d.rec = reconcile.New(o.Kernel, reconcile.Options{Bus: o.Bus, Dir: o.RunDir, Host: o.Host, Every: o.ReconcileEvery})
+	d.sched = checkers.New(checkers.Options{Prober: o.Prober, Clock: o.Clock,
+		OnChange: func(c checkers.Change) { d.inbox.post(func() { d.onCheck(c) }) },
+		OnNotice: func(n checkers.Notice) { d.inbox.post(func() { d.onNotice(n) }) }})
+	d.startTracking()
+
+	owner := make(chan struct{})
+	recCtx, recStop := context.WithCancel(context.WithoutCancel(ctx))
+	go func() { defer close(owner); _ = d.rec.Run(recCtx) }()
+	go d.receive()
+	d.loop()
+
+	if d.control != nil {
+		d.control.Close()
+	}
+	d.stopTracking()
+	d.sched.Close()
+	recStop()
+	<-owner
+	_ = conn.Close()
+	return d.exit
+}
+
+// receive posts what the router says.
+func (d *daemon) receive() {
+	for {
+		m, err := d.conn.Receive()
+		if err != nil {
+			d.inbox.post(func() { d.routerLost(err) })
+			return
+		}
+		d.inbox.post(func() { d.onMessage(m) })
+	}
+}
+
+func (d *daemon) loop() {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	soon := time.NewTicker(20 * time.Millisecond)
+	defer soon.Stop()
+	for !d.finished {
+		select {
+		case <-d.inbox.wake:
+			for _, f := range d.inbox.take() {
+				f()
+			}
+			d.saveSoon()
+		case <-beat.C:
+			d.tick()
+		case <-soon.C:
+			if !d.checkReady() {
+				soon.Reset(heartbeat)
+			}
+		case <-d.poolTimer.C:
+			d.stepPools()
+		case <-d.ctx.Done():
+			d.finish(ExitClean)
+		}
+	}
+}
+
+func (d *daemon) finish(code int) {
+	d.exit, d.finished = code, true
+}
+
+// tick is once a second.
+func (d *daemon) tick() {
+	d.beats++
+	d.conn.Send(seam.Message{Heartbeat: &seam.Heartbeat{Seq: d.beats}})
+	d.resyncHealth()
+	d.countConnections()
+}
+
+// call runs f on the owner's goroutine and waits for it, as long as ctx lasts.
+func (d *daemon) call(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	d.inbox.post(func() { f(); close(done) })
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-d.ctx.Done():
+		return d.ctx.Err()
+	}
+}

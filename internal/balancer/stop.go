@@ -1,0 +1,93 @@
+package balancer
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+// removeWithin bounds how long a stop works on IPVS: the router waits for Stopped.
+const removeWithin = 30 * time.Second
+
+// stop is the planned end. The router has let go of its addresses: nothing arrives any more that IPVS would have to serve.
+func (d *daemon) stop() {
+	if d.stopping {
+		return
+	}
+	d.stopping = true
+	d.onStopping()
+	go func() {
+		d.sched.Close()
+		ctx, cancel := context.WithTimeout(d.ctx, removeWithin)
+		defer cancel()
+		err := d.rec.Stop(ctx, d.o.KeepIPVS)
+		d.inbox.post(func() { d.stopped(err) })
+	}()
+}
+
+func (d *daemon) stopped(err error) {
+	if d.o.RunDir != "" {
+		_ = os.Remove(d.checksFile())
+	}
+	msg := seam.Stopped{}
+	if err != nil {
+		msg.Error = err.Error()
+	}
+	d.bus.Publish(event.DaemonStopped.With("balancer", "asked to"))
+	d.conn.Send(seam.Message{Stopped: &msg})
+	d.conn.Flush(heartbeat)
+	d.finish(ExitClean)
+}
+
+// routerLost is the end that nobody planned. Scripts are killed and nothing else is touched; if no new router has taken the lock before
+// the own master-down interval has passed, the addresses of the dead one go: an address without advertisements is worse than none.
+func (d *daemon) routerLost(err error) {
+	if d.finished || d.stopping {
+		d.finish(ExitClean)
+		return
+	}
+	d.stopping = true
+	d.bus.Publish(event.RouterLost.With(err))
+	if d.o.Scripts != nil {
+		go d.o.Scripts.Close()
+	}
+	go d.sched.Close()
+	wait, owned := masterDown(d.in.vrrp, d.instances)
+	if !owned || d.o.Release == nil {
+		d.finish(ExitFatal)
+		return
+	}
+	time.AfterFunc(wait, func() {
+		removed, err := d.o.Release(d.ctx)
+		d.inbox.post(func() {
+			if err != nil || len(removed) > 0 {
+				d.bus.Publish(event.RouterReleased.With(len(removed), err))
+			}
+			d.finish(ExitFatal)
+		})
+	})
+}
+
+// masterDown is the shortest time after which a peer may take over from an instance that is MASTER here (RFC 9568 section 6.1), and whether
+// there is one.
+func masterDown(c vrrp.Config, instances map[vrrp.ID]vrrp.Status) (time.Duration, bool) {
+	var least time.Duration
+	for _, in := range c.Instances {
+		if instances[in.ID()].State != vrrp.Master {
+			continue
+		}
+		adverts := in.DownTimerAdverts
+		if adverts <= 0 {
+			adverts = 3
+		}
+		t := time.Duration(adverts)*in.Interval + (256-time.Duration(in.Priority))*in.Interval/256
+		if least == 0 || t < least {
+			least = t
+		}
+	}
+	return least, least > 0
+}
