@@ -51,36 +51,53 @@ func (d *daemon) tellPool(pool string, changes []ipvssync.Change) {
 
 // tellCheck turns a verdict into an event.
 func (d *daemon) tellCheck(c checkers.Change) {
-	name := d.in.names[c.ID]
-	target := c.Target.String()
+	id, target := c.ID, c.Target.String()
+	inState := time.Duration(0)
+	if !c.Since.IsZero() {
+		inState = c.At.Sub(c.Since).Round(time.Millisecond)
+	}
 	switch c.What {
+	case checkers.Began:
+		d.bus.Publish(event.CheckBegan.With(id.Virtual, id.Real, c.Kind, target, c.Up))
 	case checkers.Fell:
-		d.bus.Publish(event.CheckDown.With(c.ID.Virtual, c.ID.Real, name, target, c.Reason, c.Detail, c.Attempts))
+		d.bus.Publish(event.CheckDown.With(id.Virtual, id.Real, c.Kind, target, c.Reason, c.Detail, c.Attempts, inState))
 	case checkers.Rose:
-		d.bus.Publish(event.CheckUp.With(c.ID.Virtual, c.ID.Real, name, target, c.At.Sub(c.Since).Round(time.Millisecond)))
+		d.bus.Publish(event.CheckUp.With(id.Virtual, id.Real, c.Kind, target, inState, c.Latency.Total.Round(time.Microsecond)))
 	case checkers.Reweighed:
-		d.bus.Publish(event.CheckWeight.With(c.ID.Virtual, c.ID.Real, name, c.Weight.Value))
+		d.bus.Publish(event.CheckWeight.With(id.Virtual, id.Real, c.Kind, target, weightMode(c.Weight.Mode), c.Weight.Value))
 	}
 	d.onVerdict(c)
 }
 
+func weightMode(m checkers.WeightMode) string {
+	switch m {
+	case checkers.Absolute:
+		return "absolute"
+	case checkers.Percent:
+		return "percent"
+	case checkers.Added:
+		return "added"
+	}
+	return "none"
+}
+
 // onNotice tells what changed no state.
 func (d *daemon) onNotice(n checkers.Notice) {
-	name := d.in.names[n.ID]
+	id, target := n.ID, n.Target.String()
 	switch n.Kind {
 	case checkers.FailedAttempt:
-		d.bus.Publish(event.CheckAttempt.With(n.ID.Virtual, n.ID.Real, name, n.Target.String(), n.Reason, n.Detail, n.Attempt, n.Of))
+		d.bus.Publish(event.CheckFailed.With(id.Virtual, id.Real, n.Check, target, n.Reason, n.Detail, n.Attempt, n.Of))
 	case checkers.ProbePanic:
-		d.bus.Publish(event.CheckPanic.With(n.Check, n.Target.String(), n.Detail))
+		d.bus.Publish(event.CheckPanic.With(n.Check, target, n.Detail))
 	case checkers.LocalFault:
-		d.bus.Publish(event.CheckLocalFault.With(n.Count, n.Reason, n.Detail))
+		d.bus.Publish(event.CheckLocalFault.With(n.Reason, n.Detail, n.Count))
 	case checkers.LocalFaultOver:
 		d.bus.Publish(event.CheckLocalFaultOver.With(n.Count))
 	case checkers.Warned:
-		d.bus.Publish(event.CheckWarning.With(n.ID.Virtual, n.ID.Real, name, n.Detail))
+		d.bus.Publish(event.CheckWarning.With(id.Virtual, id.Real, n.Check, target, n.Detail))
 	case checkers.Flapping:
-		d.bus.Publish(event.CheckFlapping.With(n.ID.Virtual, n.ID.Real, name, n.Detail))
+		d.bus.Publish(event.CheckFlapping.With(id.Virtual, id.Real, n.Check, target, n.Detail))
 	case checkers.Overloaded:
-		d.bus.Publish(event.CheckOverload.With(n.Count, n.Detail))
+		d.bus.Publish(event.CheckLate.With(n.Count, n.Detail))
 	}
 }
