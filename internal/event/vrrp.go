@@ -1,9 +1,32 @@
 package event
 
-// What the router tells.
+// What VRRP tells.
 var (
 	Transition = define("vrrp.transition", Info, "VRRP state changed",
 		"An instance moved between INIT, BACKUP, MASTER and FAULT; reason says why.", "instance", "from", "to", "priority", "reason")
 	AdvertRefused = define("vrrp.refused", Warn, "advertisement refused",
 		"A packet was dropped, with the reason. Logged when first seen from that sender and then every 100th time.", "instance", "interface", "sender", "reason", "detail", "count")
+	AddressRestored = define("vrrp.address_restored", Warn, "address was taken away and put back",
+		"Somebody removed an address this router holds. It was added and announced again; find out who does it.", "instance", "interface", "address")
+	SendFailed = define("vrrp.send_failed", Warn, "advertisement not sent",
+		"The kernel refused to send. Peers take over when it lasts. Logged first and every 100th time.", "instance", "error", "count")
+	SplitBrain = define("vrrp.split_brain", Error, "another MASTER is heard",
+		"Two routers are MASTER at once: compare priorities, authentication, versions and what the switch does with multicast.", "instance", "detail")
+	AddressMismatch = define("vrrp.address_mismatch", Warn, "the MASTER advertises other addresses",
+		"The address lists of the routers differ; bring the configurations into line.", "instance", "detail")
+	PriorityChanged = define("vrrp.priority", Info, "priority changed", "A tracked thing changed the effective priority.", "instance", "detail")
+	PreemptWait     = define("vrrp.preempt_wait", Info, "not preempting yet",
+		"A better router leaves a living MASTER alone until it can serve, or until preempt_delay has passed.", "instance", "detail")
+	HandoverDone   = define("vrrp.handover_done", Info, "handed over", "A successor advertises; the addresses went to it.", "instance", "detail")
+	HandoverFailed = define("vrrp.handover_failed", Warn, "nobody took over",
+		"No successor advertised in time; after a handover request the router stays MASTER.", "instance", "detail")
+	FaultChanged  = define("vrrp.fault", Warn, "reasons for FAULT changed", "What keeps the instance from serving, now.", "instance", "detail")
+	LowerPriority = define("vrrp.lower_priority", Info, "a router of lower priority advertises", "It was told by an advertisement of ours; normal when networks join.", "instance", "detail")
+	VRRPNotice    = define("vrrp.notice", Info, "VRRP notice", "Anything else worth knowing about an instance.", "instance", "kind", "detail")
 )
+
+// NoticeKind is the row for the kind of a vrrp.Notice, nil if it has none of its own.
+func NoticeKind(kind string) *Kind {
+	return map[string]*Kind{"split_brain": SplitBrain, "address_mismatch": AddressMismatch, "priority": PriorityChanged, "preempt_wait": PreemptWait,
+		"handover_done": HandoverDone, "handover_failed": HandoverFailed, "fault_changed": FaultChanged, "lower_priority": LowerPriority}[kind]
+}

@@ -41,6 +41,8 @@ type Addresses struct {
 	owners map[string][]Held
 	// foreign are places whose address was there before and is to be kept.
 	foreign map[place]bool
+	// failed are places whose address could not be added: the next Hold tries again.
+	failed map[place]bool
 }
 
 // NewAddresses opens the netlink socket.
@@ -58,7 +60,7 @@ func NewAddresses() (*Addresses, error) {
 		h.Close()
 		return nil, fmt.Errorf("open the socket that looks interfaces up: %w", err)
 	}
-	return &Addresses{handle: h, fd: fd, owners: map[string][]Held{}, foreign: map[place]bool{}}, nil
+	return &Addresses{handle: h, fd: fd, owners: map[string][]Held{}, foreign: map[place]bool{}, failed: map[place]bool{}}, nil
 }
 
 // Close closes the sockets and removes nothing.
@@ -73,10 +75,12 @@ func (a *Addresses) Hold(owner string, want []Held) error {
 	var errs []error
 	had := a.owners[owner]
 	for _, h := range want {
-		if slices.Contains(had, h) {
+		if slices.Contains(had, h) && !a.failed[h.place()] {
 			continue
 		}
+		delete(a.failed, h.place())
 		if err := a.add(h); err != nil {
+			a.failed[h.place()] = true
 			errs = append(errs, err)
 		}
 	}
@@ -93,9 +97,6 @@ func (a *Addresses) Hold(owner string, want []Held) error {
 	}
 	return errors.Join(errs...)
 }
-
-// Take records that the owner holds these addresses since before this process: see Hold, which adds what is missing.
-func (a *Addresses) Take(owner string, have []Held) { a.owners[owner] = slices.Clone(have) }
 
 // Restore adds an address again if somebody holds it and it is not there; true when it was missing and is back.
 func (a *Addresses) Restore(iface string, prefix netip.Prefix) (bool, error) {

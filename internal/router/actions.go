@@ -1,0 +1,211 @@
+package router
+
+import (
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/vrrp"
+	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
+)
+
+// do carries out what the machines decided, in order.
+func (r *loop) do(actions []vrrp.Action) {
+	for _, a := range actions {
+		switch a := a.(type) {
+		case vrrp.Send:
+			r.send(a)
+		case vrrp.Hold:
+			r.holdFor(a)
+		case vrrp.Announce:
+			r.announce(a.ID, onInterface(a.ID.Interface, a.Addresses), a.Repeat)
+		case vrrp.Transition:
+			r.dirty = true
+			r.tellTransition(event.Transition.With(a.Name, a.From, a.To, a.Priority, a.Reason), &a)
+		case vrrp.Refused:
+			if a.Count == 1 || a.Count%100 == 0 {
+				r.tell(event.AdvertRefused.With(r.name(a.ID), a.ID.Interface, a.Refusal.From, string(a.Refusal.Reason), a.Refusal.Detail, a.Count))
+			}
+		case vrrp.Notice:
+			r.notice(a)
+		case vrrp.Released:
+			r.release()
+		}
+	}
+}
+
+func (r *loop) name(id vrrp.ID) string {
+	if i, ok := r.instances[id]; ok && i.Name != "" {
+		return i.Name
+	}
+	return id.String()
+}
+
+func (r *loop) send(a vrrp.Send) {
+	link := r.links[a.ID.Interface]
+	src := link.Source4
+	if a.ID.Family == vrrp.IPv6 {
+		src = link.Source6
+	}
+	if s := r.instances[a.ID].Source; s.IsValid() {
+		src = s
+	}
+	e := vrrpnet.Endpoint{Interface: a.ID.Interface, Index: r.interfaces[a.ID.Interface].Index, Family: a.ID.Family}
+	for _, out := range r.machines.Packet(a, src) {
+		e.Proto = out.Proto
+		if err := r.Wire.Send(e, src, out); err != nil {
+			r.sendErrors[a.ID]++
+			if n := r.sendErrors[a.ID]; n == 1 || n%100 == 0 {
+				r.tell(event.SendFailed.With(r.name(a.ID), err, n))
+			}
+			continue
+		}
+		delete(r.sendErrors, a.ID)
+	}
+	r.stamped = true
+}
+
+func (r *loop) holdFor(a vrrp.Hold) {
+	addrs := onInterface(a.ID.Interface, a.Addresses)
+	if len(addrs) == 0 {
+		delete(r.held, a.ID)
+	} else {
+		r.held[a.ID] = addrs
+	}
+	r.dirty = true
+	r.hold(a.ID.String(), r.lifetimes(a.ID, addrs))
+}
+
+// announce sends the frames behind the changes of addresses that were decided before: nobody is told of an address that is not there yet.
+func (r *loop) announce(id vrrp.ID, addrs []vrrp.Address, repeat int) {
+	type target struct {
+		index int
+		mac   net.HardwareAddr
+		addr  netip.Addr
+	}
+	var targets []target
+	for _, a := range addrs {
+		if at, ok := r.interfaces[a.Interface]; ok && len(at.MAC) == 6 {
+			targets = append(targets, target{at.Index, at.MAC, a.Prefix.Addr()})
+		}
+	}
+	if len(targets) == 0 || repeat < 1 {
+		return
+	}
+	r.queue.add(func() func() {
+		var first error
+		for range repeat { // round by round, so that every address is told once as soon as possible
+			for _, t := range targets {
+				if err := r.Kernel.Announce(t.index, t.mac, t.addr); err != nil && first == nil {
+					first = err
+				}
+			}
+		}
+		if first == nil {
+			return nil
+		}
+		return func() { r.kernelProblem(id.String(), first) }
+	})
+}
+
+func (r *loop) notice(n vrrp.Notice) {
+	if k := event.NoticeKind(n.Kind); k != nil {
+		r.tell(k.With(n.Name, n.Detail))
+	} else {
+		r.tell(event.VRRPNotice.With(n.Name, n.Kind, n.Detail))
+	}
+	if n.Kind != "handover_done" && n.Kind != "handover_failed" {
+		return
+	}
+	var waiting []pendingHandover
+	for _, p := range r.handovers {
+		if p.instance != "" && p.instance != n.Name {
+			waiting = append(waiting, p)
+			continue
+		}
+		done := &seam.HandoverDone{Token: p.token}
+		if n.Kind == "handover_failed" {
+			done.Error = n.Detail
+			if done.Error == "" {
+				done.Error = "no successor took over"
+			}
+		}
+		r.child.send(seam.Message{HandoverDone: done})
+	}
+	r.handovers = waiting
+}
+
+// onChange takes what the kernel says about interfaces and addresses.
+func (r *loop) onChange(c vrrpnet.Change) {
+	for _, i := range c.Interfaces {
+		was, there := r.interfaces[i.Name]
+		r.interfaces[i.Name] = i
+		r.updateLink(linkOf(i, r.virtual))
+		if !there || was.Index != i.Index || i.Up && !was.Up {
+			for _, a := range r.statics {
+				if a.Interface == i.Name {
+					r.restore("", a)
+				}
+			}
+		}
+	}
+	for _, name := range c.Gone {
+		delete(r.interfaces, name)
+		r.updateLink(vrrp.Link{Name: name})
+	}
+	if len(c.Gone) > 0 || len(c.Interfaces) > 0 {
+		r.listen()
+	}
+	for _, l := range c.Lost {
+		r.onLost(l)
+	}
+}
+
+func (r *loop) updateLink(l vrrp.Link) {
+	if was, ok := r.links[l.Name]; ok && was == l {
+		return
+	}
+	r.links[l.Name] = l
+	r.do(r.machines.Step(time.Now(), l))
+}
+
+// onLost puts an address back that is held here and was taken away by somebody else. Those that were let go are no longer held.
+func (r *loop) onLost(l vrrpnet.LostAddress) {
+	if !r.interfaces[l.Interface].Up { // an interface that goes down takes its IPv6 addresses with it
+		return
+	}
+	match := func(a vrrp.Address) bool { return a.Interface == l.Interface && a.Prefix == l.Prefix }
+	for id, held := range r.held {
+		for _, a := range held {
+			if match(a) {
+				r.restore(r.name(id), a)
+				return
+			}
+		}
+	}
+	for _, a := range r.statics {
+		if match(a) {
+			r.restore(staticOwner, a)
+		}
+	}
+}
+
+// restore adds an address again if it is missing, tells so in the owner's name (unless that is empty) and announces it.
+func (r *loop) restore(owner string, a vrrp.Address) {
+	r.queue.add(func() func() {
+		missing, err := r.Kernel.Restore(a.Interface, a.Prefix)
+		if err == nil && (!missing || owner == "") {
+			return nil
+		}
+		return func() {
+			if err != nil {
+				r.kernelProblem(owner, err)
+				return
+			}
+			r.tell(event.AddressRestored.With(owner, a.Interface, a.Prefix))
+			r.announce(vrrp.ID{Interface: a.Interface}, []vrrp.Address{a}, 2)
+		}
+	})
+}

@@ -1,0 +1,214 @@
+package router
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/vrrp"
+	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
+)
+
+// staticOwner holds the static addresses.
+const staticOwner = "static"
+
+// onApply brings everything to a new configuration and answers when the kernel has done its part.
+func (r *loop) onApply(a seam.Apply) {
+	if !r.stopping.IsZero() {
+		return
+	}
+	now := time.Now()
+	config := a.Config
+	r.removeLeftovers(&config)
+	r.configure(&config, a.Gen)
+	r.do(r.machines.Apply(now, config))
+	r.listen()
+	r.holdStatics()
+	r.dirty = true
+	r.queue.add(func() func() { // behind everything that Apply asked of the kernel
+		return func() { r.applied(a.Gen) }
+	})
+}
+
+// configure makes config the one in force, apart from the machines.
+func (r *loop) configure(config *vrrp.Config, gen uint64) {
+	r.config, r.gen = config, gen
+	r.instances = map[vrrp.ID]vrrp.Instance{}
+	for _, i := range config.Instances {
+		r.instances[i.ID()] = i
+	}
+	r.virtual = virtualAddrs(config)
+	for _, i := range r.interfaces { // which of its addresses are virtual may have changed
+		r.updateLink(linkOf(i, r.virtual))
+	}
+}
+
+func (r *loop) applied(gen uint64) {
+	problems := r.problems()
+	r.child.send(seam.Message{Applied: &seam.Applied{Gen: gen, Problems: problems}})
+	r.tell(event.RouterReady.With(gen, len(r.config.Instances), len(problems)))
+	if !r.ready {
+		r.ready = true
+		r.notify("READY=1")
+	}
+}
+
+// problems are what the configuration wants and the machine has not got now.
+func (r *loop) problems() []string {
+	var problems []string
+	missing := map[string]bool{}
+	note := func(name string) {
+		if _, ok := r.interfaces[name]; !ok && !missing[name] {
+			missing[name] = true
+			problems = append(problems, fmt.Sprintf("interface %s does not exist", name))
+		}
+	}
+	for _, i := range r.config.Instances {
+		note(i.Interface)
+	}
+	for _, a := range r.statics {
+		note(a.Interface)
+	}
+	if r.socketsErr != "" {
+		problems = append(problems, r.socketsErr)
+	}
+	for owner := range r.lame {
+		problems = append(problems, "addresses of "+owner+" could not all be written")
+	}
+	slices.Sort(problems)
+	return problems
+}
+
+// removeLeftovers takes away virtual addresses of instances that are new here and found on interfaces: a former daemon's. Owners' addresses are their
+// interface's own and stay.
+func (r *loop) removeLeftovers(config *vrrp.Config) {
+	var found []vrrp.Address
+	for _, i := range config.Instances {
+		if _, known := r.instances[i.ID()]; known || i.Priority == 255 {
+			continue
+		}
+		for _, a := range onInterface(i.Interface, i.Addresses) {
+			if at, ok := r.interfaces[a.Interface]; ok && slices.Contains(at.Addrs, a.Prefix) && !r.holds(a.Interface, a.Prefix) {
+				found = append(found, a)
+			}
+		}
+	}
+	r.remove(found)
+}
+
+func (r *loop) remove(found []vrrp.Address) {
+	if len(found) == 0 {
+		return
+	}
+	r.queue.add(func() func() {
+		err := r.Kernel.Remove(found)
+		return func() { r.kernelProblem("leftovers", err) }
+	})
+}
+
+// onInterface fills in the interface of addresses that live on the instance's own.
+func onInterface(name string, addrs []vrrp.Address) []vrrp.Address {
+	out := slices.Clone(addrs)
+	for i := range out {
+		if out[i].Interface == "" {
+			out[i].Interface = name
+		}
+	}
+	return out
+}
+
+// holds says whether somebody here holds the address now.
+func (r *loop) holds(iface string, prefix netip.Prefix) bool {
+	match := func(a vrrp.Address) bool { return a.Interface == iface && a.Prefix == prefix }
+	if slices.ContainsFunc(r.statics, match) {
+		return true
+	}
+	for _, held := range r.held {
+		if slices.ContainsFunc(held, match) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *loop) holdStatics() {
+	statics := onInterface("", r.config.Statics)
+	if slices.Equal(statics, r.statics) {
+		return
+	}
+	r.statics = statics
+	r.hold(staticOwner, permanent(statics))
+}
+
+func permanent(addrs []vrrp.Address) []vrrpnet.Held {
+	out := make([]vrrpnet.Held, len(addrs))
+	for i, a := range addrs {
+		out[i] = vrrpnet.Held{Address: a}
+	}
+	return out
+}
+
+// lifetimes turns an instance's addresses into held ones: see minLifetime, and at least three times the longest time peers wait before they take over.
+func (r *loop) lifetimes(id vrrp.ID, addrs []vrrp.Address) []vrrpnet.Held {
+	i := r.instances[id]
+	down := time.Duration(max(i.DownTimerAdverts, 3)+1) * max(i.Interval, time.Second)
+	life := max(3*down, minLifetime).Round(time.Second)
+	out := make([]vrrpnet.Held, len(addrs))
+	for n, a := range addrs {
+		out[n] = vrrpnet.Held{Address: a, Lifetime: life, Keep: i.Priority == 255}
+	}
+	return out
+}
+
+// hold has the kernel goroutine make the owner's addresses exactly want.
+func (r *loop) hold(owner string, want []vrrpnet.Held) {
+	r.queue.add(func() func() {
+		err := r.Kernel.Hold(owner, want)
+		return func() {
+			if err != nil {
+				if !r.lame[owner] {
+					r.kernelProblem(owner, err)
+				}
+				r.lame[owner] = true
+			} else {
+				delete(r.lame, owner)
+			}
+		}
+	})
+}
+
+// retryLame tries again to hold what could not be held.
+func (r *loop) retryLame() {
+	for owner := range r.lame {
+		r.rehold(owner)
+	}
+}
+
+func (r *loop) rehold(owner string) {
+	if owner == staticOwner {
+		r.hold(owner, permanent(r.statics))
+		return
+	}
+	for id, held := range r.held {
+		if id.String() == owner {
+			r.hold(owner, r.lifetimes(id, held))
+			return
+		}
+	}
+	r.hold(owner, nil)
+}
+
+// listen opens and closes sockets as the configuration and the interfaces want it.
+func (r *loop) listen() {
+	text := ""
+	if err := r.Wire.Listen(endpoints(r.config, r.interfaces)); err != nil {
+		text = err.Error()
+	}
+	if text != "" && text != r.socketsErr {
+		r.tell(event.RouterSockets.With(text))
+	}
+	r.socketsErr = text
+}

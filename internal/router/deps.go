@@ -1,0 +1,84 @@
+package router
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/vrrp"
+	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
+)
+
+// Wire is what the loop sends and receives with; none of it may wait. *vrrpnet.Wire is the real one.
+type Wire interface {
+	Readable() <-chan struct{}
+	Listen(want map[vrrpnet.Endpoint][]netip.Addr) error
+	Drain(deliver func(vrrp.Packet))
+	Send(e vrrpnet.Endpoint, src netip.Addr, out vrrp.Outgoing) error
+	Close()
+}
+
+// Kernel is what holds addresses. Changes belongs to the loop, everything else to the kernel goroutine, where it may take its time.
+type Kernel interface {
+	Changes() <-chan vrrpnet.Change
+	Hold(owner string, want []vrrpnet.Held) error
+	Restore(iface string, prefix netip.Prefix) (bool, error)
+	Refresh() error
+	Remove(addrs []vrrp.Address) error
+	Announce(index int, mac net.HardwareAddr, addr netip.Addr) error
+	Close()
+}
+
+// Store remembers across a crash. None of it may wait.
+type Store interface {
+	// Load reads what a former router left; ok is false if there is nothing. age is the time since its last Stamp.
+	Load() (s Saved, age time.Duration, ok bool, err error)
+	// Save replaces it. The argument must not be changed afterwards.
+	Save(s Saved)
+	// Stamp says that adverts were sent just now.
+	Stamp()
+	// Clear forgets everything: the router ended in an orderly way.
+	Clear()
+}
+
+// Child is a running balancer.
+type Child struct {
+	PID  int
+	Conn net.Conn
+	// Exited delivers how it ended, once.
+	Exited <-chan Exit
+	// Kill ends it without asking.
+	Kill func()
+}
+
+// Exit is how a process ended.
+type Exit struct {
+	// Code is the exit code, -1 after a signal.
+	Code   int
+	Reason string
+}
+
+// Deps are what the router works with.
+type Deps struct {
+	Wire   Wire
+	Kernel Kernel
+	Store  Store
+	// Start starts a balancer.
+	Start func() (Child, error)
+	// Signals are the signals of the process, as os/signal delivers them.
+	Signals <-chan os.Signal
+	// Bus takes the router's events. Nil swallows them.
+	Bus *event.Bus
+	// Notify tells the service manager (sd_notify(3)). Nil if there is none.
+	Notify func(state string)
+	// SetLevel changes how much is logged. May be nil.
+	SetLevel func(level string) error
+	// Watchdog is how often the service manager wants to hear from the loop; 0 for never.
+	Watchdog time.Duration
+	// BootID and NetNS identify this boot and network namespace: state of another is not believed.
+	BootID, NetNS string
+	Version       string
+	RunDir        string
+}

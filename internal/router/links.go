@@ -1,0 +1,75 @@
+package router
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/holdfast-ha/holdfast/vrrp"
+	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
+)
+
+// linkOf says what the machines need to know of an interface: adverts are sent from its first IPv4 address and its first IPv6 link-local address
+// that is no virtual address. (A virtual address may be on another host by the time the packet is on the wire.)
+func linkOf(i vrrpnet.Interface, virtual map[netip.Addr]bool) vrrp.Link {
+	l := vrrp.Link{Name: i.Name, Exists: true, Up: i.Up}
+	for _, p := range i.Addrs {
+		a := p.Addr()
+		switch {
+		case virtual[a]:
+		case a.Is4() && !l.Source4.IsValid():
+			l.Source4 = a
+		case a.Is6() && a.IsLinkLocalUnicast() && !l.Source6.IsValid():
+			l.Source6 = a
+		}
+	}
+	return l
+}
+
+// virtualAddrs are all virtual addresses of a configuration, except those of owners (priority 255), whose addresses are the interface's own.
+func virtualAddrs(c *vrrp.Config) map[netip.Addr]bool {
+	virtual := map[netip.Addr]bool{}
+	for _, i := range c.Instances {
+		if i.Priority == 255 {
+			continue
+		}
+		for _, a := range i.Addresses {
+			virtual[a.Prefix.Addr()] = true
+		}
+	}
+	return virtual
+}
+
+// endpoints are the sockets a configuration needs on the interfaces there are, and the groups they listen to.
+func endpoints(c *vrrp.Config, interfaces map[string]vrrpnet.Interface) map[vrrpnet.Endpoint][]netip.Addr {
+	want := map[vrrpnet.Endpoint][]netip.Addr{}
+	for _, i := range c.Instances {
+		at, ok := interfaces[i.Interface]
+		if !ok {
+			continue
+		}
+		e := vrrpnet.Endpoint{Interface: i.Interface, Index: at.Index, Family: i.Family, Proto: vrrp.ProtoVRRP}
+		if i.Auth.Type == "AH" {
+			e.Proto = vrrp.ProtoAH
+		}
+		groups := want[e]
+		if g := groupOf(i); len(i.Peers) == 0 && !slices.Contains(groups, g) {
+			groups = append(groups, g)
+		}
+		want[e] = groups
+		if e.Proto == vrrp.ProtoAH { // what a peer without authentication sends is refused by name rather than never seen
+			e.Proto = vrrp.ProtoVRRP
+			want[e] = append(want[e], groups...)
+		}
+	}
+	return want
+}
+
+func groupOf(i vrrp.Instance) netip.Addr {
+	switch {
+	case i.Group.IsValid():
+		return i.Group
+	case i.Family == vrrp.IPv6:
+		return vrrp.Group6
+	}
+	return vrrp.Group4
+}

@@ -1,0 +1,261 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/vrrp"
+	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
+)
+
+const (
+	// housekeeping is how often heartbeats go out and silence is noticed.
+	housekeeping = time.Second
+	// refreshEvery is how often the lifetimes of addresses are lengthened, and minLifetime what they are lengthened to, at least: three refreshes, so
+	// that two may be lost. If both processes die for good, the kernel takes the addresses away then.
+	refreshEvery = 5 * time.Second
+	minLifetime  = 3 * refreshEvery
+	// stopTimeout is how long the balancer may take to remove what it owns.
+	stopTimeout = 10 * time.Second
+)
+
+// loop is the state of the router; only the goroutine of Run touches it.
+type loop struct {
+	Deps
+	machines *vrrp.Machines
+	queue    *kernelQueue
+	child    supervisor
+
+	config     *vrrp.Config
+	gen        uint64
+	instances  map[vrrp.ID]vrrp.Instance
+	interfaces map[string]vrrpnet.Interface
+	links      map[string]vrrp.Link
+	virtual    map[netip.Addr]bool
+	held       map[vrrp.ID][]vrrp.Address
+	statics    []vrrp.Address
+	lame       map[string]bool // owners whose last Hold failed
+	sendErrors map[vrrp.ID]uint64
+	socketsErr string
+
+	seq       uint64
+	adopted   bool
+	ready     bool // READY=1 was said
+	handovers []pendingHandover
+	late      lateness
+	lateTold  time.Time
+	lastTurn  time.Time
+	refreshed time.Time
+	dirty     bool // state to be saved
+	stamped   bool // adverts were sent in this turn
+
+	stopping time.Time // zero: no
+	released bool
+	stopSent time.Time
+	failure  error
+}
+
+type pendingHandover struct {
+	token    uint64
+	instance string
+}
+
+// Run is the router. It ends when it was told to (SIGTERM, SIGINT or the end of ctx) and has let go of everything, or with an error when
+// the balancer refused the very first configuration.
+func Run(ctx context.Context, d Deps) error {
+	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
+		links: map[string]vrrp.Link{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
+		config: &vrrp.Config{}, virtual: map[netip.Addr]bool{}}
+	defer r.queue.close()
+	r.child.init(d.Start)
+	defer r.child.close()
+	r.tell(event.RouterStart.With(os.Getpid(), d.Version, d.RunDir))
+
+	select { // the interfaces, before anything is believed
+	case c := <-d.Kernel.Changes():
+		r.onChange(c)
+	case <-ctx.Done():
+		return nil
+	}
+	r.adopt()
+	r.startBalancer()
+
+	tick := time.NewTicker(housekeeping)
+	defer tick.Stop()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	stop := ctx.Done()
+	r.lastTurn = time.Now()
+	for !r.finished() {
+		deadline, waiting := r.machines.Deadline()
+		if waiting {
+			timer.Reset(time.Until(deadline))
+		} else {
+			timer.Stop()
+		}
+		select {
+		case <-timer.C:
+			r.onTimer()
+		case <-d.Wire.Readable():
+			r.drain()
+		case c := <-d.Kernel.Changes():
+			r.onChange(c)
+		case after := <-r.queue.results:
+			after()
+		case in := <-r.child.inbox:
+			r.onSeam(in)
+		case e := <-r.child.exited:
+			r.onExit(e)
+		case <-r.child.drained():
+			r.sendSnapshot(r.child.conn.Lost())
+		case s := <-d.Signals:
+			r.onSignal(s)
+		case <-stop:
+			stop = nil
+			r.stop("the program asked")
+		case now := <-tick.C:
+			r.onHousekeeping(now)
+		}
+		r.endTurn()
+	}
+	return r.end()
+}
+
+// onTimer believes a timer only after every socket was read empty.
+func (r *loop) onTimer() {
+	deadline, ok := r.machines.Deadline()
+	now := time.Now()
+	if !ok || now.Before(deadline) {
+		return
+	}
+	r.onLate(now.Sub(deadline), now)
+	r.drain()
+	now = time.Now()
+	if deadline, ok = r.machines.Deadline(); ok && !now.Before(deadline) {
+		r.do(r.machines.Step(now, vrrp.Tick{}))
+	}
+}
+
+func (r *loop) onLate(late time.Duration, now time.Time) {
+	r.late.add(late)
+	limit := 500 * time.Millisecond
+	for _, i := range r.config.Instances {
+		limit = min(limit, i.Interval/2)
+	}
+	if late > limit && now.Sub(r.lateTold) > 10*time.Second {
+		r.lateTold = now
+		r.tell(event.RouterTimerLate.With(late.Round(time.Microsecond)))
+	}
+}
+
+func (r *loop) drain() {
+	r.Wire.Drain(func(p vrrp.Packet) { r.do(r.machines.Receive(time.Now(), p)) })
+}
+
+// endTurn does what is done once per turn of the loop, however much happened in it.
+func (r *loop) endTurn() {
+	if r.stamped {
+		r.stamped = false
+		r.Store.Stamp()
+	}
+	if r.dirty {
+		r.dirty = false
+		r.save()
+	}
+}
+
+func (r *loop) onHousekeeping(now time.Time) {
+	if gap := now.Sub(r.lastTurn); gap > 3*housekeeping {
+		r.child.lastHeard = now // it was us who did not listen
+	}
+	r.lastTurn = now
+	r.superviseBalancer(now)
+	if now.Sub(r.refreshed) >= refreshEvery {
+		r.refreshed = now
+		if len(r.held) > 0 {
+			r.queue.add(func() func() {
+				err := r.Kernel.Refresh()
+				return func() { r.kernelProblem("refresh", err) }
+			})
+		}
+		if r.socketsErr != "" {
+			r.listen()
+		}
+		r.retryLame()
+	}
+	if r.Watchdog > 0 {
+		r.notify("WATCHDOG=1")
+	}
+	if limit := r.stopLimit(); !r.stopSent.IsZero() && now.Sub(r.stopSent) > limit {
+		r.child.kill()
+	}
+}
+
+// stopLimit: a balancer that said that it is done ends by itself at once.
+func (r *loop) stopLimit() time.Duration {
+	if r.child.stopped {
+		return stopTimeout / 5
+	}
+	return stopTimeout
+}
+
+func (r *loop) notify(state string) {
+	if r.Notify != nil {
+		r.Notify(state)
+	}
+}
+
+// tell publishes an event here and passes it on to the balancer's views.
+func (r *loop) tell(e event.Event) { r.tellTransition(e, nil) }
+
+func (r *loop) tellTransition(e event.Event, t *vrrp.Transition) {
+	r.Bus.Publish(e)
+	r.seq++
+	r.child.send(seam.Message{Event: &seam.Event{Seq: r.seq, Event: e, Transition: t}})
+}
+
+func (r *loop) kernelProblem(owner string, err error) {
+	if err != nil {
+		r.tell(event.RouterKernel.With(owner, err))
+	}
+}
+
+func (r *loop) finished() bool {
+	return r.failure != nil || r.released && r.child.gone()
+}
+
+// end lets go of what is not the machines': static addresses, the stored state.
+func (r *loop) end() error {
+	if r.failure != nil {
+		return r.failure
+	}
+	waiting := true
+	r.queue.add(func() func() {
+		err := r.Kernel.Hold(staticOwner, nil)
+		return func() {
+			r.kernelProblem(staticOwner, err)
+			waiting = false
+		}
+	})
+	limit := time.NewTimer(stopTimeout)
+	defer limit.Stop()
+	for waiting {
+		select {
+		case after := <-r.queue.results:
+			after()
+		case <-limit.C:
+			waiting = false
+			r.failure = fmt.Errorf("the kernel did not finish removing addresses within %s", stopTimeout)
+		}
+	}
+	if r.failure == nil {
+		r.Store.Clear()
+	}
+	r.tell(event.RouterStopped.With(time.Since(r.stopping).Seconds()))
+	return r.failure
+}
