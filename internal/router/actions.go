@@ -37,7 +37,7 @@ func (r *loop) do(actions []vrrp.Action) {
 }
 
 func (r *loop) name(id vrrp.ID) string {
-	if i, ok := r.instances[id]; ok && i.Name != "" {
+	if i := r.instance(id); i.Name != "" {
 		return i.Name
 	}
 	return id.String()
@@ -49,7 +49,7 @@ func (r *loop) send(a vrrp.Send) {
 	if a.ID.Family == vrrp.IPv6 {
 		src = link.Source6
 	}
-	if s := r.instances[a.ID].Source; s.IsValid() {
+	if s := r.instance(a.ID).Source; s.IsValid() {
 		src = s
 	}
 	e := vrrpnet.Endpoint{Interface: a.ID.Interface, Index: r.interfaces[a.ID.Interface].Index, Family: a.ID.Family}

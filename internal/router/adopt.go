@@ -1,6 +1,8 @@
 package router
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/internal/event"
@@ -52,6 +54,9 @@ func (r *loop) adopt() {
 	}
 	now := time.Now()
 	r.adopted = true
+	for _, t := range s.Tracks {
+		r.tracks[t.ID] = t
+	}
 	r.configure(s.Config, s.Gen)
 	r.listen()
 	// The machines start from INIT with everything let go; for an adopted instance the very next step says what it holds instead.
@@ -64,7 +69,7 @@ func (r *loop) adopt() {
 		}
 		r.do([]vrrp.Action{act})
 	}
-	r.do(r.machines.Step(now, vrrp.Adopt{Instances: adopted}))
+	r.do(r.machines.Step(now, vrrp.Adopt{Instances: adopted, Tracks: s.Tracks}))
 	r.holdStatics()
 	r.tell(event.RouterAdopted.With(len(adopted), masters, age.Round(time.Millisecond)))
 	r.dirty = true
@@ -99,6 +104,9 @@ func (r *loop) save() {
 	for _, st := range r.machines.Snapshot() {
 		i := r.interfaces[st.ID.Interface]
 		s.Instances = append(s.Instances, SavedInstance{ID: st.ID, State: st.State, Priority: st.Priority, Index: i.Index, MAC: i.MAC.String(), Held: r.held[st.ID]})
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.tracks)) {
+		s.Tracks = append(s.Tracks, r.tracks[id])
 	}
 	r.Store.Save(s)
 }

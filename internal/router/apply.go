@@ -36,7 +36,7 @@ func (r *loop) onApply(a seam.Apply) {
 // configure makes config the one in force, apart from the machines.
 func (r *loop) configure(config *vrrp.Config, gen uint64) {
 	r.config, r.gen = config, gen
-	r.instances = map[vrrp.ID]vrrp.Instance{}
+	r.former, r.instances = r.instances, map[vrrp.ID]vrrp.Instance{}
 	for _, i := range config.Instances {
 		r.instances[i.ID()] = i
 	}
@@ -153,7 +153,7 @@ func permanent(addrs []vrrp.Address) []vrrpnet.Held {
 
 // lifetimes turns an instance's addresses into held ones: see minLifetime, and at least three times the longest time peers wait before they take over.
 func (r *loop) lifetimes(id vrrp.ID, addrs []vrrp.Address) []vrrpnet.Held {
-	i := r.instances[id]
+	i := r.instance(id)
 	down := time.Duration(max(i.DownTimerAdverts, 3)+1) * max(i.Interval, time.Second)
 	life := max(3*down, minLifetime).Round(time.Second)
 	out := make([]vrrpnet.Held, len(addrs))
@@ -161,6 +161,14 @@ func (r *loop) lifetimes(id vrrp.ID, addrs []vrrp.Address) []vrrpnet.Held {
 		out[n] = vrrpnet.Held{Address: a, Lifetime: life, Keep: i.Priority == 255}
 	}
 	return out
+}
+
+// instance is the configuration of an instance, of the former configuration if it is no longer in this one.
+func (r *loop) instance(id vrrp.ID) vrrp.Instance {
+	if i, ok := r.instances[id]; ok {
+		return i
+	}
+	return r.former[id]
 }
 
 // hold has the kernel goroutine make the owner's addresses exactly want.

@@ -21,7 +21,7 @@ const (
 	refreshEvery = 5 * time.Second
 	minLifetime  = 3 * refreshEvery
 	// stopTimeout is how long the balancer may take to remove what it owns.
-	stopTimeout = 10 * time.Second
+	stopTimeout = 35 * time.Second
 )
 
 // loop is the state of the router; only the goroutine of Run touches it.
@@ -34,6 +34,8 @@ type loop struct {
 	config     *vrrp.Config
 	gen        uint64
 	instances  map[vrrp.ID]vrrp.Instance
+	former     map[vrrp.ID]vrrp.Instance // before the last Apply: those that are gone may still have a last word
+	tracks     map[string]vrrp.Track
 	interfaces map[string]vrrpnet.Interface
 	links      map[string]vrrp.Link
 	virtual    map[netip.Addr]bool
@@ -69,7 +71,7 @@ type pendingHandover struct {
 // the balancer refused the very first configuration.
 func Run(ctx context.Context, d Deps) error {
 	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
-		links: map[string]vrrp.Link{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
+		links: map[string]vrrp.Link{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
 		config: &vrrp.Config{}, virtual: map[netip.Addr]bool{}}
 	defer r.queue.close()
 	r.child.init(d.Start)

@@ -19,6 +19,8 @@ type Saved struct {
 	// Config is the last Apply, verbatim.
 	Config    *vrrp.Config
 	Instances []SavedInstance
+	// Tracks are the last known values of scripts, files and processes.
+	Tracks []vrrp.Track
 }
 
 // SavedInstance is what one instance was and held.

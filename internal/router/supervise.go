@@ -205,6 +205,10 @@ func (r *loop) onSeam(in incoming) {
 	case m.Apply != nil:
 		r.onApply(*m.Apply)
 	case m.Track != nil:
+		if r.tracks[m.Track.ID] != *m.Track {
+			r.tracks[m.Track.ID] = *m.Track
+			r.dirty = true
+		}
 		r.do(r.machines.Step(now, *m.Track))
 	case m.Ready != nil:
 		s.said = m.Ready

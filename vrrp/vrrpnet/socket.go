@@ -84,6 +84,9 @@ func (s *socket) configure() error {
 			option{"IP_MULTICAST_ALL", unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0},
 			option{"IP_TOS", unix.IPPROTO_IP, unix.IP_TOS, 0xc0})
 	}
+	if s.includesHeader() {
+		options = append(options, option{"IP_HDRINCL", unix.IPPROTO_IP, unix.IP_HDRINCL, 1})
+	}
 	for _, o := range options {
 		if err := unix.SetsockoptInt(s.fd, o.level, o.opt, o.value); err != nil && o.opt != unix.IPV6_MULTICAST_ALL { // since Linux 4.20
 			return fmt.Errorf("set %s on the VRRP socket of %s: %w", o.name, s.Interface, err)
@@ -99,6 +102,9 @@ func (s *socket) configure() error {
 	}
 	return nil
 }
+
+// includesHeader: AH's digest covers the identification of the IPv4 header, so that header is built here.
+func (s *socket) includesHeader() bool { return s.Family == vrrp.IPv4 && s.Proto == vrrp.ProtoAH }
 
 // join listens to a multicast group, once.
 func (s *socket) join(group netip.Addr) error {
@@ -190,6 +196,10 @@ func fromIPv6(p *vrrp.Packet, from unix.Sockaddr, oob, b []byte) bool {
 
 // send puts one packet on the wire, from src.
 func (s *socket) send(src netip.Addr, out vrrp.Outgoing) error {
+	if out.TTL == 0 {
+		out.TTL = 255
+	}
+	payload := out.Payload
 	var to unix.Sockaddr
 	var oob []byte
 	if s.Family == vrrp.IPv6 {
@@ -199,18 +209,20 @@ func (s *socket) send(src netip.Addr, out vrrp.Outgoing) error {
 		}
 		to = sa
 		oob = appendControl(oob, unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, unix.Inet6Pktinfo{Addr: src.As16(), Ifindex: uint32(s.Index)})
-		if out.TTL != 255 && out.TTL != 0 {
+		if out.TTL != 255 {
 			oob = appendControl(oob, unix.IPPROTO_IPV6, unix.IPV6_HOPLIMIT, int32(out.TTL))
 		}
 	} else {
 		to = &unix.SockaddrInet4{Addr: out.Dst.As4()}
 		oob = appendControl(oob, unix.IPPROTO_IP, unix.IP_PKTINFO, unix.Inet4Pktinfo{Ifindex: int32(s.Index), Spec_dst: src.As4()})
-		if out.TTL != 255 && out.TTL != 0 {
+		if s.includesHeader() {
+			payload = append(ipv4Header(src, out), out.Payload...)
+		} else if out.TTL != 255 {
 			oob = appendControl(oob, unix.IPPROTO_IP, unix.IP_TTL, int32(out.TTL))
 		}
 	}
 	for {
-		err := unix.Sendmsg(s.fd, out.Payload, oob, to, 0)
+		err := unix.Sendmsg(s.fd, payload, oob, to, 0)
 		if err == unix.EINTR {
 			continue
 		}
@@ -219,6 +231,18 @@ func (s *socket) send(src netip.Addr, out vrrp.Outgoing) error {
 		}
 		return nil
 	}
+}
+
+// ipv4Header is the header of RFC 791 section 3.1 with TOS 0xC0; the kernel fills in the total length and the checksum.
+func ipv4Header(src netip.Addr, out vrrp.Outgoing) []byte {
+	h := make([]byte, 20, 20+len(out.Payload))
+	h[0], h[1] = 0x45, 0xc0
+	binary.BigEndian.PutUint16(h[2:], uint16(20+len(out.Payload)))
+	binary.BigEndian.PutUint16(h[4:], out.IPID)
+	h[8], h[9] = out.TTL, out.Proto
+	copy(h[12:], src.AsSlice())
+	copy(h[16:], out.Dst.AsSlice())
+	return h
 }
 
 func appendControl[T any](oob []byte, level, typ int32, value T) []byte {

@@ -1,0 +1,218 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
+
+	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
+)
+
+// Options are what the command line says.
+type Options struct {
+	// RunDir is the run directory; it is made if it does not exist.
+	RunDir string
+	// BalancerArgs make this executable the balancer, without its name: "balancer", "-c", FILE ...
+	BalancerArgs []string
+	Version      string
+	// Bus has the sinks of the router's events, usually the log.
+	Bus *event.Bus
+	// SetLevel changes how much is logged. May be nil.
+	SetLevel func(level string) error
+	// Flush is called before the process replaces itself after a panic: whatever was logged should be out. May be nil.
+	Flush func()
+}
+
+// envLock and envPanics carry the lock's descriptor and the times of panics into the process that replaces this one.
+const (
+	envLock   = "HOLDFAST_LOCK_FD"
+	envPanics = "HOLDFAST_PANICS"
+)
+
+// lockWait is how long the lock is waited for: `holdfast release` and an orphaned balancer hold it for moments.
+const lockWait = 2 * time.Second
+
+// Main is the router process: it takes the lock, makes the doers and runs until it is told to stop. ErrRefused: there is no configuration that could run.
+func Main(o Options) (err error) {
+	if err := os.MkdirAll(o.RunDir, 0o755); err != nil {
+		return fmt.Errorf("make the run directory: %w", err)
+	}
+	lock, err := takeLock(o.RunDir)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	starter, err := newStarter(o.BalancerArgs, spareFromOOM())
+	if err != nil {
+		return err
+	}
+	store, memory, err := newFileStore(o.RunDir)
+	if err != nil {
+		return err
+	}
+	defer store.close()
+	if !memory {
+		o.Bus.Publish(event.RouterRunDir.With(o.RunDir))
+	}
+	wire, err := vrrpnet.NewWire()
+	if err != nil {
+		return err
+	}
+	defer wire.Close()
+	kernel, err := newRealKernel()
+	if err != nil {
+		return err
+	}
+	defer kernel.Close()
+
+	signals := make(chan os.Signal, 16)
+	for _, s := range Signals {
+		if s == syscall.SIGINT && signal.Ignored(s) {
+			continue // started in the background by a shell: its Ctrl-C is not meant for us
+		}
+		signal.Notify(signals, s)
+	}
+	defer signal.Stop(signals)
+	// A log reader that goes away must not end the daemon. (Ignored, it would stay ignored in every script.)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+
+	watchdog, _ := daemon.SdWatchdogEnabled(false)
+	// Afterwards, not before: deferred functions run in reverse, and what is open must still be there for the replacement.
+	defer func() {
+		if p := recover(); p != nil {
+			o.Bus.Publish(event.RouterPanic.With(fmt.Sprint(p), string(debug.Stack())))
+			store.flush()
+			if o.Flush != nil {
+				o.Flush()
+			}
+			err = again(starter, lock, p)
+		}
+	}()
+	return Run(context.Background(), Deps{
+		Wire: wire, Kernel: kernel, Store: store, Start: starter.start, Signals: signals, Bus: o.Bus, Notify: notifier(), SetLevel: o.SetLevel,
+		Watchdog: watchdog, BootID: bootID(), NetNS: netNS(), Version: o.Version, RunDir: o.RunDir,
+	})
+}
+
+// takeLock locks the run directory, or takes over the lock of the process this one replaced.
+func takeLock(dir string) (*os.File, error) {
+	if fd, err := strconv.Atoi(os.Getenv(envLock)); err == nil {
+		os.Unsetenv(envLock)
+		unix.CloseOnExec(fd)
+		return os.NewFile(uintptr(fd), lockFile), nil
+	}
+	return lockDir(dir, lockWait)
+}
+
+// again replaces the process by a new run of the same executable, in the same PID, with the lock kept: the new one adopts what this one did. A
+// program that panics time and again ends instead.
+func again(s *starter, lock *os.File, p any) error {
+	times := strings.Fields(os.Getenv(envPanics))
+	now := bootTime()
+	if len(times) >= 5 {
+		first, _ := strconv.ParseInt(times[len(times)-5], 10, 64)
+		if now-time.Duration(first) < time.Minute {
+			return fmt.Errorf("the router panicked for the sixth time within a minute: %v", p)
+		}
+		times = times[len(times)-4:]
+	}
+	times = append(times, strconv.FormatInt(int64(now), 10))
+	if _, err := unix.FcntlInt(lock.Fd(), unix.F_SETFD, 0); err != nil {
+		return fmt.Errorf("keep the lock over a new start: %w", err)
+	}
+	env := append(os.Environ(), fmt.Sprintf("%s=%d", envLock, lock.Fd()), envPanics+"="+strings.Join(times, " "))
+	return fmt.Errorf("start again after a panic (%v): %w", p, syscall.Exec(s.path(), os.Args, env))
+}
+
+// spareFromOOM makes the kernel kill the balancer rather than the router when memory runs out, and answers what the score was. Not being
+// allowed to is no error.
+func spareFromOOM() (was string) {
+	const file = "/proc/self/oom_score_adj"
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	_ = os.WriteFile(file, []byte("-900"), 0)
+	if was = strings.TrimSpace(string(b)); was == "-900" {
+		was = "0" // of the process this one replaced
+	}
+	return was
+}
+
+// notifier tells the service manager, without making the loop wait for it.
+func notifier() func(string) {
+	if os.Getenv("NOTIFY_SOCKET") == "" {
+		return nil
+	}
+	states := make(chan string, 64)
+	go func() {
+		for s := range states {
+			_, _ = daemon.SdNotify(false, s)
+		}
+	}()
+	return func(s string) {
+		select {
+		case states <- s:
+		default:
+		}
+	}
+}
+
+// realKernel is the kernel of this network namespace.
+type realKernel struct {
+	*vrrpnet.Addresses
+	watch    *vrrpnet.Watch
+	announce *vrrpnet.Announcer
+}
+
+func newRealKernel() (*realKernel, error) {
+	addrs, err := vrrpnet.NewAddresses()
+	if err != nil {
+		return nil, err
+	}
+	watch, err := vrrpnet.NewWatch()
+	if err != nil {
+		addrs.Close()
+		return nil, err
+	}
+	announce, err := vrrpnet.NewAnnouncer()
+	if err != nil {
+		addrs.Close()
+		watch.Close()
+		return nil, err
+	}
+	return &realKernel{addrs, watch, announce}, nil
+}
+
+func (k *realKernel) Changes() <-chan vrrpnet.Change { return k.watch.Changes() }
+
+func (k *realKernel) Announce(index int, mac net.HardwareAddr, addr netip.Addr) error {
+	return k.announce.Announce(index, mac, addr, forwards(addr))
+}
+
+// forwards says whether this host is a router for the family: the router flag of a neighbour advertisement must say so (RFC 4861 section 4.4).
+func forwards(addr netip.Addr) bool {
+	if addr.Is4() {
+		return false
+	}
+	b, err := os.ReadFile("/proc/sys/net/ipv6/conf/all/forwarding")
+	return err == nil && len(b) > 0 && b[0] != '0'
+}
+
+func (k *realKernel) Close() {
+	k.Addresses.Close()
+	k.watch.Close()
+	k.announce.Close()
+}
