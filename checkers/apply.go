@@ -101,8 +101,9 @@ func (s *Scheduler) adopt(spec Spec, probe Fingerprint, from *inherited, at time
 		if !f.Since.IsZero() {
 			c.since = f.Since
 		}
+		c.reason, c.detail = f.Reason, f.Detail
 		if from.same {
-			c.weight, c.reason, c.detail = f.Weight, f.Reason, f.Detail
+			c.weight = f.Weight
 		} else {
 			c.verdict.Streak = 0
 		}

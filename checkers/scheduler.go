@@ -244,8 +244,7 @@ func cut(s string, n int) string {
 
 // finish judges the result for every member and sets the next attempt. Called with the lock.
 func (s *Scheduler) finish(j *job, r Result, at time.Time) {
-	first := !j.ran
-	if !first {
+	if j.ran {
 		s.strays[j.stray]--
 	}
 	j.ran, j.last, j.lastAt, j.running = true, r, at, false
@@ -267,7 +266,7 @@ func (s *Scheduler) finish(j *job, r Result, at time.Time) {
 		if c.spec.Suspended {
 			continue
 		}
-		step := s.judge(c, r, at, first)
+		step := s.judge(c, r, at)
 		if !step.Regular && (regular || step.Wait < wait) {
 			wait, regular = step.Wait, false
 		}
@@ -290,7 +289,9 @@ func (s *Scheduler) finish(j *job, r Result, at time.Time) {
 }
 
 // judge moves one check on and tells what changed. Called with the lock.
-func (s *Scheduler) judge(c *check, r Result, at time.Time, first bool) Step {
+func (s *Scheduler) judge(c *check, r Result, at time.Time) Step {
+	// A check that is down from the start: nobody has been told why yet.
+	unexplained := !c.verdict.Up && c.reason == OK
 	step := c.verdict.Judge(&c.spec.Rules, at, r.OK)
 	reweighed := r.OK && r.Weight != c.weight
 	if r.OK {
@@ -317,7 +318,7 @@ func (s *Scheduler) judge(c *check, r Result, at time.Time, first bool) Step {
 	case reweighed:
 		change.What = Reweighed
 		s.tell(change)
-	case !r.OK && (c.spec.LogAll || first && !c.verdict.Up && !c.verdict.Proven):
+	case !r.OK && (c.spec.LogAll || unexplained):
 		notice.Kind, notice.Attempt, notice.Of = FailedAttempt, c.verdict.Streak, c.spec.Rules.fall()
 		s.tell(notice)
 	}
