@@ -72,7 +72,6 @@ func (l *lan) count(at netip.AddrPort) int { l.mu.Lock(); defer l.mu.Unlock(); r
 // diary writes down what a Scheduler tells.
 type diary struct {
 	mu    sync.Mutex
-	start time.Time
 	lines []string
 }
 

@@ -81,17 +81,21 @@ func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checke
 		}
 	}
 	var conn net.Conn = c
-	compliant := false
+	var compliant *cutConn
 	if what.Kind == checkers.SSL {
 		alpn := []string{"http/1.1"}
 		if params.Protocol == "2" {
 			alpn = []string{"h2"}
 		}
-		t, bad := p.handshake(ctx, what, c, params.TLS, alpn, &r)
+		if params.TLS != nil && params.TLS.Compliant {
+			compliant = &cutConn{Conn: c}
+			conn = compliant
+		}
+		t, bad := p.handshake(ctx, what, conn, params.TLS, alpn, &r)
 		if t == nil {
 			return bad
 		}
-		conn, compliant = t, params.TLS != nil && params.TLS.Compliant
+		conn = t
 	}
 	var a answer
 	if params.Protocol == "2" || params.Protocol == "h2c" {
@@ -122,13 +126,13 @@ type badAnswer struct {
 func (b *badAnswer) Error() string { return b.detail }
 
 // fetch1 speaks HTTP/1 over conn.
-func fetch1(conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL, r *checkers.Result, start time.Time, compliant bool) (answer, error) {
+func fetch1(conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL, r *checkers.Result, start time.Time, compliant *cutConn) (answer, error) {
 	if _, err := conn.Write(request1(what, params, url)); err != nil {
 		return answer{}, err
 	}
 	limited := &io.LimitedReader{R: conn, N: maxHeader}
 	var in io.Reader = limited
-	if what.Kind == checkers.SSL && !compliant {
+	if what.Kind == checkers.SSL && compliant == nil {
 		in = lenient{limited}
 	}
 	br := bufio.NewReader(in)
@@ -137,9 +141,9 @@ func fetch1(conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, ur
 	}
 	r.Latency.FirstByte = time.Since(start)
 	a, err := readAnswer(br, limited, url.Method, bodyLimit(params), needsBody(params, url))
-	if err == nil && compliant {
+	if err == nil && compliant != nil {
 		// Only the end of the stream shows whether close_notify comes before it.
-		if _, err := io.Copy(io.Discard, io.LimitReader(conn, defaultBody)); err != nil {
+		if _, err := io.Copy(io.Discard, io.LimitReader(conn, defaultBody)); err != nil || compliant.cut {
 			return a, &badAnswer{checkers.TLS, "the server closed without close_notify"}
 		}
 	}
@@ -194,6 +198,19 @@ func readBody(body io.Reader, max int) (b []byte, long bool, err error) {
 func notHTTP(err error) bool {
 	var n net.Error
 	return !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, &n)
+}
+
+// cutConn notices the end of the TCP stream below TLS. crypto/tls reads that far only when no close_notify came first, and calls
+// both an end.
+type cutConn struct {
+	net.Conn
+	cut bool
+}
+
+func (c *cutConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.cut = c.cut || err == io.EOF
+	return n, err
 }
 
 // lenient takes a TLS stream cut without close_notify for one that ended, as keepalived does.

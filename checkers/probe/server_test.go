@@ -3,6 +3,8 @@ package probe
 import (
 	"bufio"
 	"context"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -104,3 +106,5 @@ func expect(t *testing.T, r checkers.Result, want checkers.Reason) {
 		t.Errorf("%s without a detail", r.Reason)
 	}
 }
+
+func discard() *log.Logger { return log.New(io.Discard, "", 0) }
