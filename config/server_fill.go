@@ -1,0 +1,413 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// readVirtualServer decodes a virtual_server; inheritance is settled by fillServers.
+func readVirtualServer(d *decoder, m *draft, n *node) {
+	v := vsDraft{VirtualServer: VirtualServer{Meta: Meta{Pos: n.pos()}, Quorum: 1, Weight: 1}, raw: noRaw()}
+	switch n.text(0) {
+	case "fwmark":
+		x, ok := d.intArg(n, 1, 1, 1<<32-1)
+		if !ok {
+			return
+		}
+		v.Fwmark = uint32(x)
+		d.extra(n, 2)
+	case "group":
+		x, ok := d.wordArg(n, 1)
+		if !ok {
+			return
+		}
+		v.Group = x
+		d.extra(n, 2)
+	default:
+		var ok bool
+		if v.Addr, v.Port, v.portGiven, ok = d.endpoint(n, 0); !ok {
+			return
+		}
+		v.IPv6 = v.Addr.Is6()
+	}
+	if !n.block {
+		d.bad(n, &n.key, "block-missing", "write virtual_server ADDRESS PORT { ... }", "virtual_server needs a block")
+		return
+	}
+	family := v.IPv6
+	d.within("virtual_server "+v.label(), setReason(&v.Blocked), func() {
+		decode(d, vsTable, &v, &v.Meta, n.kids)
+		if v.Addr.IsValid() && v.IPv6 != family {
+			d.say(n, Error, "ip_family", "family", "remove ip_family", "ip_family contradicts the address")
+			v.IPv6 = family
+		}
+		d.fillServer(m, &v, n)
+	})
+	m.VirtualServers = append(m.VirtualServers, v.VirtualServer)
+}
+
+// label names a virtual server as its head does.
+func (v *VirtualServer) label() string {
+	switch {
+	case v.Fwmark != 0:
+		return fmt.Sprintf("fwmark %d", v.Fwmark)
+	case v.Group != "":
+		return "group " + v.Group
+	}
+	return fmt.Sprintf("%s %d", v.Addr, v.Port)
+}
+
+func pick(values ...time.Duration) time.Duration {
+	for _, v := range values {
+		if v >= 0 {
+			return v
+		}
+	}
+	return 0
+}
+
+func pickInt(values ...int) int {
+	for _, v := range values {
+		if v >= 0 {
+			return v
+		}
+	}
+	return 0
+}
+
+func (t Tri) over(u Tri) Tri {
+	if t == Unset {
+		return u
+	}
+	return t
+}
+
+func (d *decoder) fillServer(m *draft, v *vsDraft, n *node) {
+	g := &m.Global
+	s := &v.VirtualServer
+	if s.Protocol == "" && s.Fwmark == 0 && s.Blocked == "" {
+		d.say(n, Warning, "", "protocol-default", "add protocol TCP", "no protocol: UDP is assumed, as in keepalived")
+		s.Protocol = "udp"
+	}
+	if s.Scheduler == "" {
+		if s.Has("lb_algo") {
+			setReason(&s.Blocked)("the scheduler is not understood")
+		} else {
+			d.say(n, Note, "", "scheduler-default", "add lb_algo wlc", "no lb_algo: wlc is used")
+		}
+		s.Scheduler = "wlc"
+	}
+	if s.Method.Forward == "" {
+		if !s.Has("lb_kind") {
+			d.say(n, Note, "", "method-default", "add lb_kind NAT, DR or TUN", "no lb_kind: NAT is used")
+		}
+		s.Method.Forward = NAT
+	}
+	if s.PersistenceGranularity == 0 {
+		s.PersistenceGranularity = 32
+		if s.IPv6 {
+			s.PersistenceGranularity = 128
+		}
+	} else if s.PersistenceTimeout == 0 && !s.Has("persistence_timeout") {
+		s.PersistenceTimeout = 360 * time.Second
+	}
+	if s.PersistenceGranularity > 32 && !s.IPv6 && s.Group == "" {
+		d.say(n, Error, "persistence_granularity", "bad-value", "write a mask such as 255.255.255.0", "an IPv4 network has at most 32 bits")
+		s.PersistenceGranularity = 32
+	}
+	if s.Addr.IsValid() && s.Port == 0 && s.PersistenceTimeout == 0 {
+		d.say(n, Warning, "", "port-zero", "add persistence_timeout", "a service on every port needs persistence: 360 seconds are used")
+		s.PersistenceTimeout = 360 * time.Second
+	}
+	if s.OPS && s.Protocol != "udp" && s.Fwmark == 0 {
+		d.say(n, Warning, "ops", "ops-udp", "remove it", "ops is for UDP only")
+		s.OPS = false
+	}
+	s.InhibitOnFailure = v.inhibit.Or(false)
+	s.SMTPAlert = v.smtp.over(g.SMTPAlertChecker).over(g.SMTPAlert).Or(false)
+	s.DelayLoop = pick(v.delayLoop, 60*time.Second)
+	if s.Sorry != nil {
+		d.fillSorry(v, n)
+	}
+	s.RealServers = make([]RealServer, 0, len(v.servers))
+	var total int64
+	type key struct {
+		addr string
+		port uint16
+	}
+	var seen map[key]bool
+	if len(v.servers) > 1 {
+		seen = make(map[key]bool, len(v.servers))
+	}
+	for k := range v.servers {
+		r := &v.servers[k]
+		rn := r.node
+		if !d.fillReal(m, v, r, rn) {
+			continue
+		}
+		id := key{r.Addr.String(), r.Port}
+		if seen[id] {
+			d.say(rn, Warning, "", "server-twice", "remove one of them", "real_server %s %d is there twice: the second one is left out", r.Addr, r.Port)
+			continue
+		}
+		if seen != nil {
+			seen[id] = true
+		}
+		total += int64(r.RealServer.Weight)
+		s.RealServers = append(s.RealServers, r.RealServer)
+	}
+	if len(s.RealServers) == 0 {
+		d.say(n, Warning, "", "no-servers", "add a real_server", "the virtual server has no real server: it is left out, as in keepalived")
+		setReason(&s.Blocked)("it has no real server")
+	}
+	if int64(s.Quorum) > total && len(s.RealServers) > 0 && total > 0 {
+		d.say(n, Warning, "quorum", "quorum-too-high", "", "quorum %d is more than all real servers together weigh: %d is used", s.Quorum, total)
+		s.Quorum = int(total)
+	}
+	if s.Hysteresis >= s.Quorum && s.Hysteresis > 0 {
+		d.say(n, Warning, "hysteresis", "hysteresis", "", "hysteresis must be below quorum: %d is used", s.Quorum-1)
+		s.Hysteresis = s.Quorum - 1
+	}
+}
+
+func (d *decoder) fillSorry(v *vsDraft, n *node) {
+	s := v.Sorry
+	if s.Port == 0 {
+		s.Port = v.Port
+	}
+	s.Inhibit = v.sorryInhibit
+	s.Method = v.VirtualServer.Method
+	if v.sorryMethod.Forward != "" {
+		s.Method = v.sorryMethod
+	}
+	if s.Method.Forward != TUN && v.Addr.IsValid() && s.Addr.Is6() != v.IPv6 {
+		d.say(n, Error, "sorry_server", "family", "use TUN, or an address of the same family", "the sorry server is of another family than the virtual server")
+	}
+	if (s.Method.Forward == DR || s.Method.Forward == TUN) && v.Addr.IsValid() && v.Port != 0 && s.Port != v.Port {
+		d.say(n, Warning, "sorry_server", "port-differs", fmt.Sprintf("write port %d", v.Port), "%s keeps the port: the sorry server's %d becomes %d", s.Method.Forward, s.Port, v.Port)
+		s.Port = v.Port
+	}
+}
+
+func (d *decoder) fillReal(m *draft, v *vsDraft, r *rsDraft, n *node) bool {
+	g := &m.Global
+	s := &r.RealServer
+	if s.Method.Forward == "" {
+		s.Method = v.VirtualServer.Method
+	} else if k := child(n, "lb_kind"); k != nil {
+		d.once(k, Note, "rs:lb_kind", "alias", "write lvs_method", "keepalived does not take lb_kind inside real_server")
+	}
+	if v.Addr.IsValid() && s.Addr.Is6() != v.IPv6 && s.Method.Forward != TUN {
+		d.word(n, n.arg(0), Error, "family", "use TUN, or an address of the same family", "the real server is of another family than the virtual server: it is left out")
+		return false
+	}
+	if s.Port == 0 {
+		s.Port = v.Port
+	}
+	if (s.Method.Forward == DR || s.Method.Forward == TUN) && v.Addr.IsValid() && s.Port != v.Port {
+		d.word(n, n.arg(min(1, len(n.args)-1)), Warning, "port-differs", fmt.Sprintf("write port %d, or use NAT", v.Port),
+			"%s keeps the port: the real server's %d becomes %d, as in keepalived", s.Method.Forward, s.Port, v.Port)
+		s.Port = v.Port
+	}
+	s.Weight = pickInt(r.weight, v.VirtualServer.Weight)
+	s.InhibitOnFailure = r.inhibit.Or(v.VirtualServer.InhibitOnFailure)
+	s.Alpha = r.alpha.Or(v.VirtualServer.Alpha)
+	s.SMTPAlert = r.smtp.over(v.smtp).over(g.SMTPAlertChecker).over(g.SMTPAlert).Or(true)
+	if s.VirtualHost == "" {
+		s.VirtualHost = v.VirtualServer.VirtualHost
+	}
+	if s.LThreshold > s.UThreshold && s.UThreshold > 0 {
+		d.say(n, Warning, "lthreshold", "threshold", "", "lthreshold is above uthreshold")
+	}
+	if len(r.checks) > 0 {
+		s.Checks = make([]Check, 0, len(r.checks))
+	}
+	for k := range r.checks {
+		if d.fillCheck(m, v, r, &r.checks[k]) {
+			s.Checks = append(s.Checks, r.checks[k].Check)
+		}
+	}
+	return true
+}
+
+func child(n *node, keyword string) *node {
+	for _, k := range n.kids {
+		if k.key.text == keyword {
+			return k
+		}
+	}
+	return nil
+}
+
+func (d *decoder) fillCheck(m *draft, v *vsDraft, r *rsDraft, c *checkDraft) bool {
+	k := &c.Check
+	n := c.node
+	retry, before := 1, time.Second
+	k.DelayLoop = pick(c.delayLoop, r.delayLoop, v.delayLoop, 60*time.Second)
+	switch k.Kind {
+	case HTTPGet, SSLGet:
+		before = 3 * time.Second
+	case DNSCheck:
+		retry, before = 3, k.DelayLoop
+	case MiscCheck:
+		retry = 0
+	}
+	k.Retry = pickInt(c.retry, r.retry, v.retry, retry)
+	k.DelayBeforeRetry = pick(c.delayBeforeRetry, r.delayBeforeRetry, v.delayBeforeRetry, before)
+	k.Warmup = pick(c.warmup, r.warmup, v.warmup, k.DelayLoop)
+	k.ConnectTimeout = pick(c.connectTimeout, r.connectTimeout, v.connectTimeout, 5*time.Second)
+	k.Alpha = c.alpha.Or(r.RealServer.Alpha)
+	k.LogAllFailures = c.logAll.over(r.logAll).over(v.logAll).Or(m.Global.CheckerLogAllFailures)
+	switch k.Kind {
+	case FileCheck:
+		f := m.TrackFile(k.TrackFile)
+		if f == nil {
+			d.say(n, Error, "track_file", "not-defined", "define it with track_file NAME { file PATH }", "track_file %q is not defined: the check is left out", clip(k.TrackFile))
+			return false
+		}
+		if c.weight < 0 {
+			k.Weight, k.Reverse = f.Weight, f.Reverse
+		}
+		return true
+	case BFDCheck:
+		if m.BFD(k.BFDName) == nil {
+			d.word(n, &n.key, Error, "not-defined", "define it with bfd_instance NAME { ... }", "bfd_instance %q is not defined: the check is left out", clip(k.BFDName))
+			return false
+		}
+		return true
+	case MiscCheck:
+		k.Timeout = pick(c.miscTimeout, v.delayLoop, 60*time.Second)
+		if k.Command.Line == "" {
+			d.word(n, &n.key, Error, "missing-argument", `add misc_path "PROGRAM ARGUMENTS"`, "MISC_CHECK has no misc_path: the check is left out")
+			return false
+		}
+		return true
+	}
+	if !k.ConnectIP.IsValid() {
+		k.ConnectIP = r.Addr
+	}
+	if k.ConnectPort == 0 {
+		k.ConnectPort = r.Port
+	}
+	if k.ConnectPort == 0 && k.Kind != PingCheck {
+		if k.Kind == DNSCheck {
+			k.ConnectPort = 53
+		} else {
+			d.word(n, &n.key, Error, "port-missing", "add connect_port N", "the check has no port: real and virtual server have none either; it is left out")
+			return false
+		}
+	}
+	if k.BindTo.IsValid() && k.BindTo.Is6() != k.ConnectIP.Is6() {
+		d.say(n, Error, "bindto", "family", "", "bindto is of another family than the address to check")
+	}
+	switch k.Kind {
+	case HTTPGet, SSLGet:
+		return d.fillHTTP(k, r, n)
+	case SMTPCheck:
+		if k.HeloName == "" {
+			k.HeloName = "smtpchecker.keepalived.org"
+		}
+		for i := range k.Hosts {
+			h := &k.Hosts[i]
+			if !h.ConnectIP.IsValid() {
+				h.ConnectIP = k.ConnectIP
+			}
+			if h.ConnectPort == 0 {
+				h.ConnectPort = k.ConnectPort
+			}
+			if h.ConnectTimeout == 0 {
+				h.ConnectTimeout = k.ConnectTimeout
+			}
+		}
+	case DNSCheck:
+		if k.DNSType == "" {
+			k.DNSType = "SOA"
+		}
+		if k.DNSName == "" {
+			k.DNSName = "."
+		}
+	case UDPCheck:
+		if k.MinReplyLen > k.MaxReplyLen {
+			d.say(n, Error, "min_reply_length", "bad-value", "", "min_reply_length is above max_reply_length")
+		}
+	}
+	return true
+}
+
+func (d *decoder) fillHTTP(k *Check, r *rsDraft, n *node) bool {
+	if k.VirtualHost == "" {
+		k.VirtualHost = r.RealServer.VirtualHost
+	}
+	if k.HTTPProtocol == "" {
+		k.HTTPProtocol = "1.0"
+	}
+	if k.SNIName != "" {
+		k.EnableSNI = true
+	}
+	if len(k.URLs) == 0 {
+		d.word(n, &n.key, Error, "missing-argument", "add url { path / }", "%s has no url: the check is left out", k.Kind)
+		return false
+	}
+	for i := range k.URLs {
+		u := &k.URLs[i]
+		if u.VirtualHost == "" {
+			u.VirtualHost = k.VirtualHost
+		}
+		if u.Path == "" {
+			d.word(n, &n.key, Error, "missing-argument", "add path /", "a url has no path: / is used")
+			u.Path = "/"
+		}
+		if !strings.HasPrefix(u.Path, "/") {
+			d.say(n, Warning, "url", "bad-value", "write path /"+clip(u.Path), "the path %q does not begin with /", clip(u.Path))
+		}
+		if len(u.StatusCodes) == 0 && u.Digest == "" && u.Regex == "" {
+			u.StatusCodes = []CodeRange{{200, 299}}
+		}
+	}
+	return true
+}
+
+// linkServers settles what needs all of the file: groups of addresses, two services on one address.
+func (d *decoder) linkServers(m *draft, at []*node) {
+	type key struct {
+		proto, addr string
+		port        uint16
+		mark        uint32
+		six         bool
+	}
+	seen := map[key]*VirtualServer{}
+	for k := range m.VirtualServers {
+		v := &m.VirtualServers[k]
+		n := at[k]
+		d.within("virtual_server "+v.label(), setReason(&v.Blocked), func() {
+			if v.Group != "" {
+				if g := m.VirtualServerGroup(v.Group); g == nil {
+					d.fatal(n, n.arg(min(1, len(n.args)-1)), "not-defined", "define it with virtual_server_group "+v.Group+" { ... }", "virtual_server_group %q is not defined", clip(v.Group))
+				} else if len(g.Entries) == 0 {
+					d.fatal(n, &n.key, "group-empty", "add an address and port", "virtual_server_group %s is empty", v.Group)
+				} else if !v.Has("ip_family") {
+					v.IPv6 = g.Entries[0].IPv6
+					if v.PersistenceGranularity == 32 && v.IPv6 && !v.Has("persistence_granularity") {
+						v.PersistenceGranularity = 128
+					}
+				}
+			}
+			if v.LocalAddressGroup != "" && m.LocalAddressGroup(v.LocalAddressGroup) == nil {
+				d.say(n, Warning, "laddr_group_name", "not-defined", "define it with local_address_group", "local_address_group %q is not defined", clip(v.LocalAddressGroup))
+			}
+			if v.Blocked != "" {
+				return
+			}
+			id := key{v.Protocol, v.Addr.String(), v.Port, v.Fwmark, v.IPv6}
+			if v.Group != "" {
+				id = key{v.Protocol, "group " + v.Group, 0, 0, v.IPv6}
+			}
+			if seen[id] != nil {
+				d.fatal(n, &n.key, "defined-twice", "merge the two", "virtual_server %s %s is defined twice: the second one is left out", v.label(), v.Protocol)
+				return
+			}
+			seen[id] = v
+		})
+	}
+}
