@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// count is the number of schedules: HOLDFAST_SCHEDULES, or the default.
+// count is the number of schedules: HOLDFAST_SEEDS, or the default.
 func count(t *testing.T, usual uint64) uint64 {
-	s := os.Getenv("HOLDFAST_SCHEDULES")
+	s := os.Getenv("HOLDFAST_SEEDS")
 	if s == "" {
 		return usual
 	}
 	n, err := strconv.ParseUint(s, 10, 64)
 	if err != nil {
-		t.Fatalf("HOLDFAST_SCHEDULES=%q is not a number", s)
+		t.Fatalf("HOLDFAST_SEEDS=%q is not a number", s)
 	}
 	return n
 }
