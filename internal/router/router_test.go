@@ -1,0 +1,296 @@
+package router
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/vrrp"
+	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
+)
+
+const vip = "192.0.2.100/24"
+
+func transitionTo(s vrrp.State) func(seam.Message) bool {
+	return func(m seam.Message) bool {
+		return m.Event != nil && m.Event.Transition != nil && m.Event.Transition.To == s
+	}
+}
+
+func TestALifeFromStartToStop(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	if a := b.apply(1, oneInstance()); len(a.Problems) != 0 {
+		t.Errorf("problems: %v", a.Problems)
+	}
+	b.wait("MASTER", transitionTo(vrrp.Master))
+	r.until("the address is there and announced", func() bool {
+		r.kernel.mu.Lock()
+		defer r.kernel.mu.Unlock()
+		return r.kernel.present[vip+" on eth0"] && r.kernel.announced[netip.MustParseAddr("192.0.2.100")] >= 2
+	})
+	r.until("adverts go out and are stamped", func() bool {
+		r.store.mu.Lock()
+		defer r.store.mu.Unlock()
+		return r.store.stamps > 3 && r.store.saved != nil && r.store.saved.Instances[0].State == vrrp.Master
+	})
+	b.send(seam.Message{Query: &seam.Query{Token: 9}})
+	st := b.wait("Status", func(m seam.Message) bool { return m.Status != nil }).Status
+	if st.Token != 9 || st.Instances[0].State != vrrp.Master {
+		t.Errorf("status: %+v", st)
+	}
+
+	r.signals <- syscall.SIGHUP
+	b.wait("Reload", func(m seam.Message) bool { return m.Reload != nil })
+	r.signals <- syscall.SIGUSR1
+	b.wait("Dump", func(m seam.Message) bool { return m.Dump != nil && m.Dump.Kind == "data" })
+
+	r.signals <- syscall.SIGTERM
+	b.wait("Stop", func(m seam.Message) bool { return m.Stop != nil })
+	if r.kernel.has("eth0", vip) {
+		t.Error("the balancer is stopped after the addresses are gone")
+	}
+	if r.wire.adverts(0) == 0 {
+		t.Error("no priority 0 was sent")
+	}
+	b.send(seam.Message{Stopped: &seam.Stopped{}})
+	b.exit <- Exit{Code: 0}
+	if err := r.ended(); err != nil || !r.store.cleared {
+		t.Errorf("err %v, cleared %v", err, r.store.cleared)
+	}
+}
+
+func TestBalancerDiesAndTheAddressStays(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	b.apply(1, oneInstance())
+	b.wait("MASTER", transitionTo(vrrp.Master))
+	r.until("held", func() bool { return r.kernel.has("eth0", vip) })
+	for range 2 {
+		b.exit <- Exit{Code: -1, Reason: "signal: killed"}
+		b = r.balancer()
+	}
+	if !r.kernel.has("eth0", vip) {
+		t.Error("the address went with the balancer")
+	}
+	before := r.wire.adverts(100)
+	b.apply(2, oneInstance())
+	r.until("adverts go on", func() bool { return r.wire.adverts(100) > before+3 })
+}
+
+func TestASeamThatTalksNonsenseIsKilled(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	b.conn.Close()
+	<-b.killed
+	r.balancer()
+}
+
+func TestARefusedFirstConfigurationEndsTheDaemon(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	r.balancer().exit <- Exit{Code: ExitRefused}
+	if err := r.ended(); !errors.Is(err, ErrRefused) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAStolenAddressComesBack(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	b.apply(1, oneInstance())
+	b.wait("MASTER", transitionTo(vrrp.Master))
+	r.until("held", func() bool { return r.kernel.has("eth0", vip) })
+	r.kernel.steal("eth0", vip)
+	b.wait("the event", func(m seam.Message) bool { return m.Event != nil && m.Event.Event.ID == "vrrp.address_restored" })
+	if !r.kernel.has("eth0", vip) {
+		t.Error("it is not back")
+	}
+}
+
+func TestAMissingInterfaceIsAFaultThatHeals(t *testing.T) {
+	r := start(t, &memoryStore{})
+	b := r.balancer()
+	a := b.apply(1, oneInstance())
+	if len(a.Problems) != 1 || !strings.Contains(a.Problems[0], "eth0 does not exist") {
+		t.Errorf("problems: %v", a.Problems)
+	}
+	r.until("FAULT", func() bool { return r.saw("vrrp.transition") })
+	r.kernel.changes <- vrrpnet.Change{Interfaces: []vrrpnet.Interface{eth0()}}
+	b.wait("MASTER", transitionTo(vrrp.Master))
+	r.kernel.changes <- vrrpnet.Change{Gone: []string{"eth0"}}
+	b.wait("FAULT", transitionTo(vrrp.Fault))
+	r.until("let go", func() bool { return !r.kernel.has("eth0", vip) })
+}
+
+func TestLeftoversOfAnotherDaemonGoFirst(t *testing.T) {
+	i := eth0()
+	i.Addrs = append(i.Addrs, netip.MustParsePrefix(vip))
+	r := start(t, &memoryStore{}, i)
+	b := r.balancer()
+	c := oneInstance()
+	c.Instances[0].Interval = time.Hour // it stays BACKUP
+	b.apply(1, c)
+	if r.kernel.has("eth0", vip) {
+		t.Error("a virtual address found at start is removed")
+	}
+	if !r.kernel.has("eth0", "192.0.2.1/24") {
+		t.Error("the interface's own address is not")
+	}
+}
+
+func TestStaticAddresses(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	c := oneInstance()
+	c.Statics = []vrrp.Address{{Prefix: netip.MustParsePrefix("198.51.100.1/32"), Interface: "eth0"}}
+	b.apply(1, c)
+	if !r.kernel.has("eth0", "198.51.100.1/32") {
+		t.Error("static addresses are there whoever is MASTER")
+	}
+	r.signals <- syscall.SIGTERM
+	b.wait("Stop", func(m seam.Message) bool { return m.Stop != nil })
+	b.exit <- Exit{}
+	if err := r.ended(); err != nil {
+		t.Fatal(err)
+	}
+	if r.kernel.has("eth0", "198.51.100.1/32") {
+		t.Error("nothing stays behind")
+	}
+}
+
+func savedMaster() *Saved {
+	c := oneInstance()
+	held := onInterface("eth0", c.Instances[0].Addresses)
+	return &Saved{Version: savedVersion, BootID: "boot", NetNS: "net", Gen: 7, Config: &c,
+		Instances: []SavedInstance{{ID: c.Instances[0].ID(), State: vrrp.Master, Priority: 100, Index: 2, MAC: "02:00:00:00:00:01", Held: held}}}
+}
+
+func TestAdoption(t *testing.T) {
+	i := eth0()
+	i.Addrs = append(i.Addrs, netip.MustParsePrefix(vip))
+	r := start(t, &memoryStore{saved: savedMaster(), age: 5 * time.Millisecond}, i)
+	r.until("adverts go out before any balancer speaks", func() bool { return r.wire.adverts(100) > 2 })
+	b := <-r.children
+	snap := b.wait("Snapshot", func(m seam.Message) bool { return m.Snapshot != nil }).Snapshot
+	if !snap.Adopted || snap.Gen != 7 || snap.Instances[0].State != vrrp.Master {
+		t.Errorf("snapshot: %+v", snap)
+	}
+	if !r.kernel.has("eth0", vip) || !r.saw("router.adopted") {
+		t.Error("the address stays")
+	}
+	b.apply(8, oneInstance())
+	if n := r.wire.adverts(0); n != 0 {
+		t.Errorf("%d adverts of priority 0", n)
+	}
+}
+
+func TestStaleStateIsNotBelieved(t *testing.T) {
+	i := eth0()
+	i.Addrs = append(i.Addrs, netip.MustParsePrefix(vip))
+	r := start(t, &memoryStore{saved: savedMaster(), age: 25 * time.Millisecond}, i)
+	r.balancer()
+	r.until("its address goes before anything else", func() bool { return !r.kernel.has("eth0", vip) })
+	if n := r.wire.adverts(100); n != 0 || !r.saw("router.not_adopted") {
+		t.Errorf("%d adverts", n)
+	}
+}
+
+func TestBelieve(t *testing.T) {
+	ports := map[string]port{"eth0": {2, "02:00:00:00:00:01", true}}
+	for name, c := range map[string]struct {
+		change func(*Saved)
+		age    time.Duration
+		ports  map[string]port
+		why    string
+	}{
+		"as it was":         {func(*Saved) {}, time.Millisecond, ports, ""},
+		"other boot":        {func(s *Saved) { s.BootID = "x" }, 0, ports, "booted"},
+		"other namespace":   {func(s *Saved) { s.NetNS = "x" }, 0, ports, "namespace"},
+		"other version":     {func(s *Saved) { s.Version++ }, 0, ports, "version"},
+		"too old":           {func(*Saved) {}, 20 * time.Millisecond, ports, "sign of life"},
+		"from the future":   {func(*Saved) {}, -1, ports, "sign of life"},
+		"interface gone":    {func(*Saved) {}, 0, nil, "gone"},
+		"interface new":     {func(*Saved) {}, 0, map[string]port{"eth0": {3, "02:00:00:00:00:01", true}}, "another one"},
+		"other card":        {func(*Saved) {}, 0, map[string]port{"eth0": {2, "02:00:00:00:00:02", true}}, "another one"},
+		"FAULT":             {func(s *Saved) { s.Instances[0].State = vrrp.Fault }, 0, ports, "FAULT"},
+		"not in the config": {func(s *Saved) { s.Config.Instances = nil }, 0, ports, "configuration"},
+		"no configuration":  {func(s *Saved) { s.Config = nil }, 0, ports, "configuration"},
+	} {
+		s := savedMaster()
+		c.change(s)
+		adopted, why := believe(*s, "boot", "net", c.age, c.ports)
+		got := why[oneInstance().Instances[0].ID()]
+		if (c.why == "") != (len(adopted) == 1) || !strings.Contains(got, c.why) {
+			t.Errorf("%s: adopted %d, because %q", name, len(adopted), got)
+		}
+	}
+}
+
+func TestLinkOf(t *testing.T) {
+	p := netip.MustParsePrefix
+	i := vrrpnet.Interface{Name: "eth0", Up: true, Addrs: []netip.Prefix{p("192.0.2.100/24"), p("192.0.2.1/24"), p("192.0.2.9/24"), p("2001:db8::1/64"), p("fe80::99/64"), p("fe80::1/64")}}
+	got := linkOf(i, map[netip.Addr]bool{netip.MustParseAddr("192.0.2.100"): true, netip.MustParseAddr("fe80::99"): true})
+	want := vrrp.Link{Name: "eth0", Exists: true, Up: true, Source4: netip.MustParseAddr("192.0.2.1"), Source6: netip.MustParseAddr("fe80::1")}
+	if got != want {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestLateness(t *testing.T) {
+	var l lateness
+	for range 990 {
+		l.add(100 * time.Microsecond)
+	}
+	for range 10 {
+		l.add(50 * time.Millisecond)
+	}
+	if p := l.p99(); p < 100 || p > 128 {
+		t.Errorf("p99 %d", p)
+	}
+	if l.max != 50*time.Millisecond {
+		t.Errorf("max %s", l.max)
+	}
+}
+
+func TestFileStore(t *testing.T) {
+	dir := t.TempDir()
+	s, _, err := newFileStore(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	if _, _, ok, err := s.Load(); ok || err != nil {
+		t.Fatalf("an empty directory: %v %v", ok, err)
+	}
+	want := *savedMaster()
+	s.Save(want)
+	s.flush()
+	if _, age, ok, err := s.Load(); !ok || err != nil || age < time.Hour {
+		t.Errorf("without a stamp nobody was alive: age %s, %v, %v", age, ok, err)
+	}
+	s.Stamp()
+	s.flush()
+	got, age, ok, err := s.Load()
+	if err != nil || !ok || age < 0 || age > patience || got.Gen != 7 || got.Config.Instances[0].Name != "VI_1" || got.Instances[0].Held[0] != want.Instances[0].Held[0] {
+		t.Errorf("got %+v, %s, %v, %v", got, age, ok, err)
+	}
+	s.Clear()
+	if _, _, ok, _ := s.Load(); ok {
+		t.Error("cleared")
+	}
+	lock, err := lockDir(dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Release(dir); !errors.Is(err, ErrRunning) {
+		t.Errorf("a living router is left alone, got %v", err)
+	}
+	lock.Close()
+	if removed, err := Release(dir); err != nil || len(removed) != 0 {
+		t.Errorf("nothing to release: %v %v", removed, err)
+	}
+}
