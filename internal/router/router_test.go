@@ -294,3 +294,19 @@ func TestFileStore(t *testing.T) {
 		t.Errorf("nothing to release: %v %v", removed, err)
 	}
 }
+
+func TestABetterRouterTakesOver(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	b.apply(1, oneInstance())
+	b.wait("MASTER", transitionTo(vrrp.Master))
+	peer := oneInstance().Instances[0]
+	src := netip.MustParseAddr("192.0.2.2")
+	r.wire.arrive(vrrp.Packet{Interface: "eth0", Family: vrrp.IPv4, Src: src, Dst: vrrp.Group4, TTL: 255, Proto: vrrp.ProtoVRRP,
+		Payload: vrrp.Marshal(peer, src, vrrp.Group4, 200)})
+	b.wait("BACKUP", transitionTo(vrrp.Backup))
+	r.until("let go", func() bool { return !r.kernel.has("eth0", vip) })
+	r.wire.arrive(vrrp.Packet{Interface: "eth0", Family: vrrp.IPv4, Src: src, Dst: vrrp.Group4, TTL: 254, Proto: vrrp.ProtoVRRP,
+		Payload: vrrp.Marshal(peer, src, vrrp.Group4, 200)})
+	r.until("a forwarded advert is refused by name", func() bool { return r.saw("vrrp.refused") })
+}
