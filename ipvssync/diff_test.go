@@ -175,8 +175,8 @@ func TestPrint(t *testing.T) {
 	v6 := ipvssync.Service{Key: ipvssync.MarkKey(ipvssync.IPv6, 3), Scheduler: "rr"}
 	want := `-A -t 192.0.2.1:80 -s sh -p 60 -M 255.255.255.0 -b sh-fallback,sh-port
 -a -t 192.0.2.1:80 -r 10.0.0.1:80 -g -w 1
--a -t 192.0.2.1:80 -r 10.0.0.2:8000 -m -w 2 -x 9 -y 3
--a -t 192.0.2.1:80 -r 10.0.0.3:80 -i --tun-type gue --tun-port 6080 --tun-csum -w 2
+-a -t 192.0.2.1:80 -r 10.0.0.2:8000 -m -w 2
+-a -t 192.0.2.1:80 -r 10.0.0.3:80 -i -w 2 --tun-type gue --tun-port 6080 --tun-csum
 -A -f 3 -6 -s rr
 `
 	if got := load(t, []ipvssync.Service{v6, s}).String(); got != want {

@@ -11,7 +11,7 @@ import (
 // String prints the table like `ipvsadm -Sn`, services ordered by key.
 func (k *Kernel) String() string { return Print(k.Table()) }
 
-// Print prints services like `ipvsadm -Sn`.
+// Print prints services like `ipvsadm -Sn` of version 1.31, which does not tell connection limits.
 func Print(table []ipvssync.Service) string {
 	var b strings.Builder
 	for _, s := range table {
@@ -33,14 +33,8 @@ func Print(table []ipvssync.Service) string {
 		}
 		b.WriteByte('\n')
 		for _, d := range s.Servers {
-			fmt.Fprintf(&b, "-a %s -r %s %s -w %d", printKey(s.Key), d.Addr, printForward(d), d.Weight)
-			if d.Upper != 0 {
-				fmt.Fprintf(&b, " -x %d", d.Upper)
-			}
-			if d.Lower != 0 {
-				fmt.Fprintf(&b, " -y %d", d.Lower)
-			}
-			b.WriteByte('\n')
+			forward, tunnel := printForward(d)
+			fmt.Fprintf(&b, "-a %s -r %s %s -w %d%s\n", printKey(s.Key), d.Addr, forward, d.Weight, tunnel)
 		}
 	}
 	return b.String()
@@ -79,20 +73,20 @@ func printFlags(s ipvssync.Service) string {
 	return strings.Join(set, ",")
 }
 
-func printForward(d ipvssync.Server) string {
+func printForward(d ipvssync.Server) (forward, tunnel string) {
 	switch d.Forward {
 	case ipvssync.DR:
-		return "-g"
+		return "-g", ""
 	case ipvssync.TUN:
-		switch {
-		case d.Tunnel.Type == ipvssync.GUE:
-			return fmt.Sprintf("-i --tun-type gue --tun-port %d --tun-%s", d.Tunnel.Port, printCsum(d.Tunnel))
-		case d.Tunnel.Type == ipvssync.GRE:
-			return "-i --tun-type gre --tun-" + printCsum(d.Tunnel)
+		switch d.Tunnel.Type {
+		case ipvssync.GUE:
+			return "-i", fmt.Sprintf(" --tun-type gue --tun-port %d --tun-%s", d.Tunnel.Port, printCsum(d.Tunnel))
+		case ipvssync.GRE:
+			return "-i", " --tun-type gre --tun-" + printCsum(d.Tunnel)
 		}
-		return "-i"
+		return "-i", " --tun-type ipip"
 	}
-	return "-m"
+	return "-m", ""
 }
 
 func printCsum(t ipvssync.Tunnel) string {

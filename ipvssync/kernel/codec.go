@@ -395,8 +395,8 @@ func decodeStats(ad *netlink.AttributeDecoder) (c ipvssync.Counters) {
 	fields := []*uint64{nil, &c.Connections, &c.InPackets, &c.OutPackets, &c.InBytes, &c.OutBytes,
 		&c.CPS, &c.InPacketRate, &c.OutPacketRate, &c.InByteRate, &c.OutByteRate}
 	for ad.Next() {
-		if t := int(ad.Type()); t > 0 && t < len(fields) && ad.Len() == 8 {
-			*fields[t] = ad.Uint64()
+		if t, b := int(ad.Type()), ad.Bytes(); t > 0 && t < len(fields) && len(b) == 8 {
+			*fields[t] = binary.NativeEndian.Uint64(b)
 		}
 	}
 	return c

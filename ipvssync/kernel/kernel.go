@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -134,13 +135,14 @@ func (k *Kernel) call(ctx context.Context, what func() string, f func() error) e
 	guard := time.AfterFunc(silence, k.drop)
 	err := f()
 	guard.Stop()
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, os.ErrClosed) || errors.Is(err, syscall.EBADF) || errors.Is(err, syscall.ENOBUFS):
+	}
+	// An answer of the kernel is a number. Everything else (silence, closed, garbled) leaves the sockets in a state that is not
+	// known; and so do these numbers, the last of which may mean a module loaded anew under another family number.
+	var errno syscall.Errno
+	if !errors.As(err, &errno) || slices.Contains([]syscall.Errno{syscall.EBADF, syscall.ENOBUFS, syscall.EAGAIN, syscall.EOPNOTSUPP}, errno) {
 		k.drop()
-	case errors.Is(err, syscall.EOPNOTSUPP):
-		k.drop() // the module may have been loaded anew under another number
 	}
 	return fmt.Errorf("%s: %w", what(), err)
 }
