@@ -36,12 +36,15 @@ netns: setup
 	@echo "== network namespaces: failover, adoption, hand-over, interop with keepalived"
 	@CGO_ENABLED=0 $(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
+	$(GO) test -tags netns ./ipvssync/kernel
 	cd integration/suite && HOLDFAST=$(CURDIR)/$(BIN)/holdfast timeout -k 10 1200 $(CURDIR)/$(BIN)/netns.test -test.v -test.timeout 19m
 
 vm: setup
 	@echo "== virtual machine: the whole job on a kernel with IPVS"
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/vm.test ./integration/suite
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
+	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/kernel.test ./ipvssync/kernel
+	$(VM) -timeout 5m -- $(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m
 	$(VM) -timeout 30m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.timeout 29m
 
 systemd: setup
