@@ -52,6 +52,8 @@ type Notice struct {
 	// "late_wake", "window", "window_over", "handover_over".
 	Kind   string
 	Detail string
+	// Priority is the effective priority of the instance.
+	Priority uint8
 }
 
 // Released says that nothing is owned any more and the router may end.

@@ -133,7 +133,7 @@ func (ms *Machines) emit(a Action) {
 }
 
 func (ms *Machines) notice(m *machine, kind, format string, args ...any) {
-	ms.emit(Notice{ID: m.id, Name: m.cfg.Name, Kind: kind, Detail: fmt.Sprintf(format, args...)})
+	ms.emit(Notice{ID: m.id, Name: m.cfg.Name, Kind: kind, Detail: fmt.Sprintf(format, args...), Priority: m.priority})
 }
 
 // Deadline is when Tick is due next; false if nothing waits.

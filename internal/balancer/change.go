@@ -186,6 +186,7 @@ func (d *daemon) unchanged() {
 	c := d.change
 	d.in.model, d.in.diags = c.in.model, c.in.diags
 	d.rejected = ""
+	d.repeatStates()
 	d.setIPVS(false, func() {
 		d.bus.Publish(event.ConfigUnchanged.With(d.o.ConfigFile, d.gen))
 		d.endChange(control.Reloaded{Generation: d.gen, Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)

@@ -79,6 +79,7 @@ type world struct {
 	writes   []int          // of the kernel, when the message of the same index came
 	events   []event.Event
 	released int
+	programs *Programs
 	silent   bool // the router does not answer Apply
 }
 
@@ -114,7 +115,7 @@ func (w *world) start(first seam.Snapshot) {
 				w.released++
 				return []string{"192.0.2.1/24"}, nil
 			},
-			ReconcileEvery: 50 * time.Millisecond,
+			ReconcileEvery: 50 * time.Millisecond, Programs: w.programs,
 		})
 	}()
 	go w.answer(w.router)

@@ -7,7 +7,6 @@ import (
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/event"
-	"github.com/holdfast-ha/holdfast/internal/script"
 	"github.com/holdfast-ha/holdfast/ipvssync"
 )
 
@@ -29,8 +28,8 @@ type Options struct {
 	// Prober and Clock make the checks.
 	Prober checkers.Prober
 	Clock  checkers.Clock
-	// Scripts runs the operators' programs; nil runs none.
-	Scripts *script.Pool
+	// Programs run what the operators name; nil: nothing is tracked and nobody is notified. Run closes them.
+	Programs *Programs
 	// Bus takes the balancer's own events. Its sinks do not include the recent ones, which Run adds.
 	Bus *event.Bus
 	// SetLevel changes the level of the balancer's log; Losses is how many of its lines were lost. Both may be nil.

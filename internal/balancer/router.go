@@ -50,6 +50,7 @@ func (d *daemon) onSnapshot(s seam.Snapshot) {
 		return
 	}
 	d.instancesChanged()
+	d.tellMissed()
 	if s.Gen != d.sentGen {
 		d.apply(d.in.vrrp)
 		d.conn.Send(seam.Message{Ready: &d.ready})
@@ -65,6 +66,9 @@ func (d *daemon) apply(c vrrp.Config) {
 
 func (d *daemon) onEvent(e seam.Event) {
 	d.recent.add(e.Event)
+	if e.Notice != nil {
+		d.onVRRPNotice(*e.Notice)
+	}
 	t := e.Transition
 	if t == nil {
 		return

@@ -30,6 +30,10 @@ type daemon struct {
 	sched   *checkers.Scheduler
 	control *control.Server
 
+	// outside is nil without programs. lastReason is why the last check changed its mind.
+	outside    *outside
+	lastReason string
+
 	in    inputs
 	gen   uint64 // of the configuration in force
 	pools map[string]*ipvssync.Pool

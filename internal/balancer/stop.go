@@ -19,12 +19,13 @@ func (d *daemon) stop() {
 		return
 	}
 	d.stopping = true
-	d.onStopping()
+	told := d.onStopping()
 	go func() {
 		d.sched.Close()
 		ctx, cancel := context.WithTimeout(d.ctx, removeWithin)
 		defer cancel()
 		err := d.rec.Stop(ctx, d.o.KeepIPVS)
+		<-told
 		d.inbox.post(func() { d.stopped(err) })
 	}()
 }
@@ -52,8 +53,8 @@ func (d *daemon) routerLost(err error) {
 	}
 	d.stopping = true
 	d.bus.Publish(event.RouterLost.With(err))
-	if d.o.Scripts != nil {
-		go d.o.Scripts.Close()
+	if d.o.Programs != nil {
+		go d.o.Programs.Close()
 	}
 	go d.sched.Close()
 	wait, owned := masterDown(d.in.vrrp, d.instances)

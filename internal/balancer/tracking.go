@@ -1,41 +1,106 @@
 package balancer
 
 import (
+	"path/filepath"
 	"reflect"
 
-	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/config"
+	"github.com/holdfast-ha/holdfast/internal/assemble"
 	"github.com/holdfast-ha/holdfast/internal/control"
-	"github.com/holdfast-ha/holdfast/ipvssync"
+	"github.com/holdfast-ha/holdfast/internal/notify"
+	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/internal/track"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
+// outside is what the balancer watches besides servers, and whom it tells. Changes of its configuration may wait for a program to
+// die, so they happen in order on a goroutine of their own.
+type outside struct {
+	set      *track.Set
+	notifier *notify.Notifier
+	errands  chan func()
+	idle     chan struct{}
+}
+
 // startTracking and stopTracking frame the life of the balancer.
-func (d *daemon) startTracking() {}
-func (d *daemon) stopTracking()  {}
+func (d *daemon) startTracking() {
+	if d.o.Programs == nil {
+		return
+	}
+	told := ""
+	if d.o.RunDir != "" {
+		told = filepath.Join(d.o.RunDir, "notified.json")
+	}
+	o := &outside{errands: make(chan func(), 64), idle: make(chan struct{})}
+	o.set = track.New(d.o.Programs.tracks, func(v track.Value) { d.inbox.post(func() { d.sendTrack(v) }) }, d.bus)
+	o.notifier = notify.New(d.o.Programs.notify, d.o.Programs.readers, told, d.bus)
+	go func() {
+		defer close(o.idle)
+		for f := range o.errands {
+			f()
+		}
+	}()
+	d.outside = o
+}
+
+// stopTracking ends what is left. After a planned stop everybody has been told already; otherwise nobody is.
+func (d *daemon) stopTracking() {
+	if d.outside == nil {
+		return
+	}
+	close(d.outside.errands)
+	<-d.outside.idle
+	d.outside.set.Close()
+	d.outside.notifier.Abandon()
+	d.o.Programs.Close()
+}
+
+// aside does f after everything that was put aside before.
+func (d *daemon) aside(f func()) { d.outside.errands <- f }
 
 // applyTracking makes exactly what the model names be watched and notified: the last step of a change.
-func (d *daemon) applyTracking(m *config.Model) {}
-
-// resendTracks tells a router that began anew every value.
-func (d *daemon) resendTracks() {}
+func (d *daemon) applyTracking(m *config.Model) {
+	if d.outside == nil {
+		return
+	}
+	d.aside(func() {
+		scripts, files, processes := assemble.Tracks(m)
+		d.outside.set.Apply(scripts, files, processes)
+		d.outside.notifier.Apply(assemble.Notify(m))
+		d.inbox.post(d.tellMissed)
+	})
+}
 
 // sameTracking says that two models ask for the same tracking and notifying.
 func sameTracking(old, new *config.Model) bool {
-	return reflect.DeepEqual(old.Scripts, new.Scripts) && reflect.DeepEqual(old.TrackFiles, new.TrackFiles) && reflect.DeepEqual(old.TrackProcesses, new.TrackProcesses)
+	oldScripts, oldFiles, oldProcesses := assemble.Tracks(old)
+	newScripts, newFiles, newProcesses := assemble.Tracks(new)
+	return reflect.DeepEqual(oldScripts, newScripts) && reflect.DeepEqual(oldFiles, newFiles) && reflect.DeepEqual(oldProcesses, newProcesses) &&
+		reflect.DeepEqual(assemble.Notify(old), assemble.Notify(new))
 }
 
-// onTransition sees every change of state of an instance.
-func (d *daemon) onTransition(t vrrp.Transition) {}
+// resendTracks tells a router that began anew every value.
+func (d *daemon) resendTracks() {
+	if d.outside == nil {
+		return
+	}
+	for _, v := range d.outside.set.Values() {
+		d.sendTrack(v)
+	}
+}
 
-// onVerdict sees every check that changed its mind.
-func (d *daemon) onVerdict(c checkers.Change) {}
-
-// onPoolChange sees what happens to a pool: servers up and down, quorum gained and lost, in order.
-func (d *daemon) onPoolChange(pool string, c ipvssync.Change) {}
-
-// onStopping is the last moment at which notifications can be sent; IPVS is still as it was.
-func (d *daemon) onStopping() {}
+func (d *daemon) sendTrack(v track.Value) {
+	d.conn.Send(seam.Message{Track: &vrrp.Track{ID: v.ID, Known: v.Known, OK: v.OK, Value: v.Value}})
+}
 
 // tracked is what status shows of scripts, files and processes.
-func (d *daemon) tracked() []control.Tracked { return nil }
+func (d *daemon) tracked() []control.Tracked {
+	if d.outside == nil {
+		return nil
+	}
+	var all []control.Tracked
+	for _, s := range d.outside.set.Status() {
+		all = append(all, control.Tracked{ID: s.ID, Known: s.Known, OK: s.OK, Value: s.Value.Value, Reason: s.Reason, Since: s.Since})
+	}
+	return all
+}

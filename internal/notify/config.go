@@ -37,7 +37,7 @@ type Object struct {
 	LowerPriority script.Command
 	// ReportDeleted makes a removed instance DELETED instead of FAULT (notify_deleted).
 	ReportDeleted bool
-	// Priorities tells changes of the effective priority too (notify_priority_changes).
+	// Priorities writes changes of the effective priority to the pipes too (notify_priority_changes).
 	Priorities bool
 	// Mail sends a mail at every change (smtp_alert).
 	Mail bool

@@ -211,6 +211,30 @@ func (n *Notifier) Close(ctx context.Context) {
 	n.told.close()
 }
 
+// Abandon ends without telling anybody anything: what runs is killed, pipes stay for the next daemon, and so does the record of what
+// has been told.
+func (n *Notifier) Abandon() {
+	n.mu.Lock()
+	if n.closed {
+		n.mu.Unlock()
+		return
+	}
+	n.closed = true
+	pipes := n.pipes
+	n.pipes = map[string]*fifo{}
+	n.mu.Unlock()
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	n.queues.close(over)
+	for _, f := range pipes {
+		f.made = false
+		f.close(over)
+	}
+	n.mail.stop()
+	n.mail.close(over)
+	n.told.end()
+}
+
 func (n *Notifier) object(key string) (Object, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

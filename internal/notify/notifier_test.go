@@ -97,7 +97,7 @@ func TestFormats(t *testing.T) {
 	step(func() { n.Instance(id, Master, 150, "") }, "m 'x y', any own INSTANCE VI_1 MASTER 150", "INSTANCE \"VI_1\" MASTER 150\n", all, vrrp)
 	step(func() { n.Group("G1", Master, "") }, "any GROUP G1 MASTER 0", "GROUP \"G1\" MASTER 0\n", all, vrrp)
 	step(func() { n.LowerPriority(id, 150) }, "low", "INSTANCE \"VI_1\" MASTER_RX_LOWER_PRI 150\n", all, vrrp)
-	step(func() { n.Priority(id, Master, 140) }, "any own INSTANCE VI_1 MASTER_PRIORITY 140", "INSTANCE \"VI_1\" MASTER_PRIORITY 140\n", all, vrrp)
+	step(func() { n.Priority(id, Master, 140) }, "", "INSTANCE \"VI_1\" MASTER_PRIORITY 140\n", all, vrrp)
 	step(func() { n.Priority(id, Fault, 140) }, "", "")
 	step(func() { n.Instance(id, Fault, 150, "") }, "f, any own INSTANCE VI_1 FAULT 150", "INSTANCE \"VI_1\" FAULT 150\n", all, vrrp)
 	step(func() { n.Quorum("v", true, "") }, "qu", "VS [10.0.0.1]:tcp:80 UP\n", all, lvs)

@@ -24,7 +24,7 @@ type Runner interface {
 
 // job is what is to be run for one change.
 type job struct {
-	// kind is what a newer job replaces: "state", "lower", "priority".
+	// kind is what a newer job replaces: "state", "lower".
 	kind string
 	// what is the change in words, for the log: "MASTER".
 	what     string

@@ -143,13 +143,18 @@ func (t *told) save() error {
 
 // close ends the writing and removes the file: after an orderly stop, everything is news again.
 func (t *told) close() {
+	t.end()
+	if t.path != "" {
+		_ = os.Remove(t.path)
+	}
+}
+
+// end ends the writing.
+func (t *told) end() {
 	t.mu.Lock()
 	t.closed = true
 	close(t.quit)
 	close(t.wake)
 	t.mu.Unlock()
 	<-t.done
-	if t.path != "" {
-		_ = os.Remove(t.path)
-	}
 }

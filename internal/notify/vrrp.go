@@ -55,15 +55,14 @@ func (n *Notifier) LowerPriority(id string, priority int) {
 	n.write(vrrpPipes, vrrpLine(instance, o.Name, lowerPriority, priority))
 }
 
-// Priority tells that the effective priority changed in a state, MASTER or BACKUP, if that is wanted.
+// Priority writes a new effective priority to the pipes, as MASTER_PRIORITY or BACKUP_PRIORITY, if that is wanted. Scripts are not
+// told (nor by keepalived 2.2, measured).
 func (n *Notifier) Priority(id string, s State, priority int) {
 	o, ok := n.object(key(instance, id))
 	if !ok || !o.Priorities || s != Master && s != Backup {
 		return
 	}
-	s += "_PRIORITY"
-	n.queues.add(key(instance, id), job{kind: "priority", what: string(s), commands: []script.Command{generic(o, instance, s, priority)}})
-	n.write(vrrpPipes, vrrpLine(instance, o.Name, s, priority))
+	n.write(vrrpPipes, vrrpLine(instance, o.Name, s+"_PRIORITY", priority))
 }
 
 // generic is the script for every change with its four arguments, nothing if there is none.

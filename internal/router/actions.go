@@ -111,11 +111,11 @@ func (r *loop) announce(id vrrp.ID, addrs []vrrp.Address, repeat int) {
 }
 
 func (r *loop) notice(n vrrp.Notice) {
+	e := event.VRRPNotice.With(n.Name, n.Kind, n.Detail)
 	if k := event.NoticeKind(n.Kind); k != nil {
-		r.tell(k.With(n.Name, n.Detail))
-	} else {
-		r.tell(event.VRRPNotice.With(n.Name, n.Kind, n.Detail))
+		e = k.With(n.Name, n.Detail)
 	}
+	r.pass(seam.Event{Event: e, Notice: &n})
 	if n.Kind != "handover_done" && n.Kind != "handover_failed" {
 		return
 	}

@@ -213,12 +213,17 @@ func (r *loop) notify(state string) {
 }
 
 // tell publishes an event here and passes it on to the balancer's views.
-func (r *loop) tell(e event.Event) { r.tellTransition(e, nil) }
+func (r *loop) tell(e event.Event) { r.pass(seam.Event{Event: e}) }
 
 func (r *loop) tellTransition(e event.Event, t *vrrp.Transition) {
-	r.Bus.Publish(e)
+	r.pass(seam.Event{Event: e, Transition: t})
+}
+
+func (r *loop) pass(e seam.Event) {
+	r.Bus.Publish(e.Event)
 	r.seq++
-	r.child.send(seam.Message{Event: &seam.Event{Seq: r.seq, Event: e, Transition: t}})
+	e.Seq = r.seq
+	r.child.send(seam.Message{Event: &e})
 }
 
 func (r *loop) kernelProblem(owner string, err error) {

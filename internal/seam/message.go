@@ -54,11 +54,12 @@ type Snapshot struct {
 	Dropped uint64
 }
 
-// Event is something the router saw. Transition is set when it is one, for notify and the sync daemon.
+// Event is something the router saw. Transition and Notice are set when it is one, for notify and the sync daemon.
 type Event struct {
 	Seq        uint64
 	Event      event.Event
 	Transition *vrrp.Transition `json:",omitempty"`
+	Notice     *vrrp.Notice     `json:",omitempty"`
 }
 
 // Query asks for a Status, answered with the same Token.

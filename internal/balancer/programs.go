@@ -1,0 +1,59 @@
+package balancer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/holdfast-ha/holdfast/checkers/probe"
+	"github.com/holdfast-ha/holdfast/internal/script"
+)
+
+// How many programs of each kind run at once. Each kind has a pool of its own: check programs that all hang must not keep a tracked
+// script or a notification from running.
+const (
+	checksAtOnce = 64
+	tracksAtOnce = 32
+	notifyAtOnce = 32
+	readersAtAll = 8
+)
+
+// Programs run what the operator names in the configuration.
+type Programs struct {
+	checks, tracks, notify, readers *script.Pool
+}
+
+// NewPrograms makes the pools. Run closes them.
+func NewPrograms() *Programs {
+	return &Programs{checks: script.NewPool(checksAtOnce), tracks: script.NewPool(tracksAtOnce),
+		notify: script.NewPool(notifyAtOnce), readers: script.NewPool(readersAtAll)}
+}
+
+// Close kills every program and returns when all are gone.
+func (p *Programs) Close() {
+	var all sync.WaitGroup
+	for _, pool := range []*script.Pool{p.checks, p.tracks, p.notify, p.readers} {
+		all.Go(pool.Close)
+	}
+	all.Wait()
+}
+
+// Checks runs the programs of MISC_CHECK.
+func (p *Programs) Checks() probe.Runner { return checkRunner{p.checks} }
+
+// checkRunner is a pool as the checks use it.
+type checkRunner struct{ pool *script.Pool }
+
+func (r checkRunner) Run(ctx context.Context, c probe.Command) (exit int, output []byte, err error) {
+	res := r.pool.Run(ctx, "", script.Command{Argv: c.Argv, Shell: c.Shell, User: c.User, Group: c.Group,
+		SupplementaryGroups: c.SupplementaryGroups, Secure: c.Secure, Timeout: c.Timeout})
+	switch {
+	case res.Err != nil:
+		err = res.Err
+	case res.TimedOut:
+		err = fmt.Errorf("%s: %w", res.Reason(), context.DeadlineExceeded)
+	case res.Signal != 0:
+		res.Exit = -int(res.Signal)
+	}
+	return res.Exit, []byte(res.Output), err
+}
