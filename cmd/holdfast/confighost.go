@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/holdfast-ha/holdfast/config"
+)
+
+// parseFile reads a configuration of this machine.
+func parseFile(name string, opts config.Options) (*config.Model, config.Diagnostics) {
+	if opts.Dir == "" {
+		opts.Dir, _ = os.Getwd()
+	}
+	return config.Parse(os.DirFS("/"), name, configHost(), opts)
+}
+
+// configHost is what the configuration may know about this machine. Nothing in it needs root or the network.
+func configHost() config.Host {
+	h := config.Host{Interfaces: map[string]config.Interface{}, UserExists: userExists, GroupExists: groupExists, Stat: statFile, Env: os.Getenv, Seed: int64(os.Getpid())}
+	h.Hostname, _ = os.Hostname()
+	list, err := net.Interfaces()
+	if err != nil {
+		h.Interfaces = nil
+		return h
+	}
+	for _, i := range list {
+		c := config.Interface{Multicast: i.Flags&net.FlagMulticast != 0}
+		if b, err := os.ReadFile("/sys/class/net/" + i.Name + "/type"); err == nil {
+			c.Type, _ = strconv.Atoi(strings.TrimSpace(string(b)))
+		}
+		addrs, _ := i.Addrs()
+		for _, a := range addrs {
+			if p, err := netip.ParsePrefix(a.String()); err == nil {
+				c.Addrs = append(c.Addrs, p)
+			}
+		}
+		h.Interfaces[i.Name] = c
+	}
+	return h
+}
+
+func userExists(name string) bool {
+	if _, err := strconv.Atoi(name); err == nil {
+		return true
+	}
+	_, err := user.Lookup(name)
+	var unknown user.UnknownUserError
+	return !errors.As(err, &unknown)
+}
+
+func groupExists(name string) bool {
+	if _, err := strconv.Atoi(name); err == nil {
+		return true
+	}
+	_, err := user.LookupGroup(name)
+	var unknown user.UnknownGroupError
+	return !errors.As(err, &unknown)
+}
+
+func statFile(name string) (config.FileInfo, error) {
+	i, err := os.Stat(name)
+	if err != nil {
+		return config.FileInfo{}, err
+	}
+	f := config.FileInfo{Mode: i.Mode()}
+	if s, ok := i.Sys().(*syscall.Stat_t); ok {
+		f.UID, f.GID = s.Uid, s.Gid
+	}
+	return f, nil
+}
