@@ -117,7 +117,16 @@ func attempt(name string, f func(*Lab), say func(string)) *Lab {
 	}
 	if !hung {
 		for i := len(l.ends) - 1; i >= 0; i-- {
-			l.ends[i]()
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				l.ends[i]()
+			}()
+			select {
+			case <-ended:
+			case <-time.After(20 * time.Second):
+				printLine("!!!!! the lab could not clear away everything of " + name)
+			}
 		}
 		os.RemoveAll(l.Dir)
 	}

@@ -166,6 +166,10 @@ func (d *Director) Start(kind Kind) {
 	d.kind = string(kind)
 	name := fmt.Sprintf("%s of %s (start %d)", kind, d.Name, d.runs)
 	if kind == Keepalived {
+		// keepalived takes the zombie of a killed child for a running daemon.
+		for _, pid := range []string{"keepalived.pid", "vrrp.pid", "checkers.pid"} {
+			_ = os.Remove(filepath.Join(d.Dir, pid))
+		}
 		d.Daemon = d.Node.Start(name, "keepalived", "-n", "-l", "-D", "-f", d.File(),
 			"-p", filepath.Join(d.Dir, "keepalived.pid"), "-r", filepath.Join(d.Dir, "vrrp.pid"), "-c", filepath.Join(d.Dir, "checkers.pid"))
 		return

@@ -15,12 +15,13 @@ import (
 // modules are what the whole job needs from the kernel of the machine.
 const modules = "ip_vs ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_sh ip_vs_mh ip_vs_dh veth bridge macvlan ipip nf_tables nft_ct nft_nat nft_masq nf_conntrack sch_netem"
 
-func TestMain(m *testing.M) {
-	if out, err := exec.Command("modprobe", append([]string{"-a"}, strings.Fields(modules)...)...).CombinedOutput(); err != nil {
-		fmt.Printf("FAIL: this suite needs a kernel with IPVS (run it with `make vm`): %v: %s\n", err, out)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
+func init() {
+	preparations = append(preparations, func() error {
+		if out, err := exec.Command("modprobe", append([]string{"-a"}, strings.Fields(modules)...)...).CombinedOutput(); err != nil {
+			return fmt.Errorf("this suite needs a kernel with IPVS (run it with `make vm`): %w: %s", err, out)
+		}
+		return nil
+	})
 }
 
 // TestLab shows that the lab is right, with the daemon everybody knows. Run it by hand when the lab is in doubt: LAB_MODE=NAT.
