@@ -21,7 +21,7 @@ func (s *Set) startScript(conf Script, earlier *scriptWatch) *scriptWatch {
 	ctx, stop := context.WithCancel(s.ctx)
 	w := &scriptWatch{conf: conf, tally: newTally(conf.Rise, conf.Fall, conf.InitFail), stop: stop, done: make(chan struct{})}
 	switch {
-	case earlier != nil && earlier.conf.Command.Equal(conf.Command) && earlier.conf.Refused == conf.Refused:
+	case earlier != nil && earlier.conf.Command.Equal(conf.Command):
 		w.tally.known, w.tally.ok, w.tally.streak = earlier.tally.known, earlier.tally.ok, earlier.tally.streak
 	case earlier != nil:
 	case conf.InitFail:
@@ -35,10 +35,6 @@ func (s *Set) startScript(conf Script, earlier *scriptWatch) *scriptWatch {
 
 func (w *scriptWatch) run(ctx context.Context, s *Set) {
 	defer close(w.done)
-	if w.conf.Refused != "" {
-		s.hand(Value{ID: w.conf.ID, Known: true}, w.conf.Refused)
-		return
-	}
 	last := "" // reason of the last single result, to tell changes
 	for next := time.Now(); ; {
 		res := s.runner.Run(ctx, w.conf.ID, w.conf.Command)

@@ -32,9 +32,6 @@ type Script struct {
 	Rise, Fall int
 	// InitFail makes the verdict failed until Rise runs succeeded (init_fail).
 	InitFail bool
-	// Refused, when not empty, says why the script must not run (its file is missing, or others than root may change it). The
-	// thing then counts as failed and this is the reason shown; it never counts as absent.
-	Refused string
 }
 
 func (s Script) withDefaults() Script {
@@ -51,7 +48,7 @@ func (s Script) withDefaults() Script {
 
 func (s Script) equal(o Script) bool {
 	return s.Command.Equal(o.Command) && s.ID == o.ID && s.Interval == o.Interval && s.Timeout == o.Timeout && s.Rise == o.Rise &&
-		s.Fall == o.Fall && s.InitFail == o.InitFail && s.Refused == o.Refused
+		s.Fall == o.Fall && s.InitFail == o.InitFail
 }
 
 // File is one track_file.
