@@ -56,16 +56,25 @@ type Notice struct {
 	Priority uint8
 }
 
+// HandoverEnded answers a Handover event, once for each, when all that it concerns have ended: Error is empty when nothing asked for is
+// owned here any more, else it says what stayed and why.
+type HandoverEnded struct {
+	// Instance is what was asked for.
+	Instance string
+	Error    string
+}
+
 // Released says that nothing is owned any more and the router may end.
 type Released struct{}
 
-func (Send) action()       {}
-func (Hold) action()       {}
-func (Announce) action()   {}
-func (Transition) action() {}
-func (Refused) action()    {}
-func (Notice) action()     {}
-func (Released) action()   {}
+func (Send) action()          {}
+func (Hold) action()          {}
+func (Announce) action()      {}
+func (Transition) action()    {}
+func (Refused) action()       {}
+func (Notice) action()        {}
+func (HandoverEnded) action() {}
+func (Released) action()      {}
 
 // State is the state of an instance.
 type State uint8

@@ -82,6 +82,9 @@ func (ms *Machines) remove(now time.Time, wanted map[ID]bool) {
 			ms.emit(Send{ID: m.id})
 		}
 		ms.emit(Hold{ID: m.id})
+		if m.unit.giving != nil {
+			ms.ended(m.unit, "a reload removed it meanwhile")
+		}
 		if m.unit.state != Init {
 			ms.emit(Transition{ID: m.id, Name: m.cfg.Name, From: m.unit.state, To: Init, Priority: m.priority, Reason: "removed from the configuration"})
 		}
@@ -110,6 +113,7 @@ func (ms *Machines) regroup(now time.Time, order []*machine, groups []Group, sta
 		} else {
 			u = &unit{name: g.Name, cfg: g, members: members, index: -1}
 			ms.join(now, u, startAt)
+			ms.resume(now, u)
 		}
 		for _, m := range members {
 			m.unit = u
@@ -191,6 +195,20 @@ func (ms *Machines) join(now time.Time, u *unit, startAt time.Time) {
 		}
 	}
 	u.since, u.reason = now, "sync group "+u.name+" changed"
+}
+
+// resume makes members of a new unit speak again whose former unit was handing over.
+func (ms *Machines) resume(now time.Time, u *unit) {
+	for _, m := range u.members {
+		if m.unit == nil || m.unit.giving == nil {
+			continue
+		}
+		ms.ended(m.unit, "a reload changed the sync group meanwhile")
+		if u.state == Master {
+			m.clear(timerZero)
+			ms.advertise(now, m, now)
+		}
+	}
 }
 
 // joinMaster makes new members MASTER beside those that are.

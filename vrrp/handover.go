@@ -60,6 +60,7 @@ func (ms *Machines) succeeded(now time.Time, u *unit) {
 		m.set(timerDown, now.Add(m.masterDown()))
 		ms.notice(m, "handover_done", "handed over to %s%s", who, forHow(g.keep))
 	}
+	ms.ended(u, "")
 }
 
 func forHow(d time.Duration) string {
@@ -86,6 +87,7 @@ func (ms *Machines) noSuccessor(now time.Time, u *unit) {
 		ms.stop(now, u, "stopped: no successor was heard")
 		return
 	}
+	defer ms.ended(u, "no successor was heard: stays MASTER")
 	for _, m := range u.members {
 		m.clear(timerZero)
 		ms.advertise(now, m, now)
@@ -100,6 +102,7 @@ func (ms *Machines) noSuccessor(now time.Time, u *unit) {
 func (ms *Machines) stop(now time.Time, u *unit, reason string) {
 	u.stopped = true
 	u.giving = nil
+	ms.ended(u, "the router stops")
 	for _, m := range u.members {
 		m.timers = [timerCount]time.Time{}
 	}
@@ -117,7 +120,9 @@ func (ms *Machines) releaseAll(now time.Time) {
 	ms.stopping = true
 	for _, u := range ms.units {
 		if u.state == Master {
+			// A handover under way becomes the stop: it ends with letting go, successor or not.
 			ms.give(now, u, &giving{forGood: true})
+			ms.ended(u, "the router stops")
 			ms.reschedule(u)
 			continue
 		}
@@ -142,9 +147,25 @@ func (ms *Machines) releaseNow(now time.Time) {
 	}
 }
 
+// ask is a Handover event that is not answered yet.
+type ask struct {
+	instance string
+	waiting  map[*unit]bool
+	failed   []string
+}
+
 // handover follows an operator's wish.
 func (ms *Machines) handover(now time.Time, h Handover) {
+	a := &ask{instance: h.Instance, waiting: map[*unit]bool{}}
+	defer func() {
+		if len(a.waiting) > 0 {
+			ms.asks = append(ms.asks, a)
+			return
+		}
+		ms.emit(HandoverEnded{Instance: h.Instance, Error: strings.Join(a.failed, "; ")})
+	}()
 	if ms.stopping {
+		a.failed = append(a.failed, "the router stops")
 		return
 	}
 	found := false
@@ -157,8 +178,10 @@ func (ms *Machines) handover(now time.Time, h Handover) {
 		case h.Cancel:
 			ms.cancelHandover(now, u)
 		case u.giving != nil:
+			a.waiting[u] = true
 		case u.state == Master:
 			ms.give(now, u, &giving{keep: h.For})
+			a.waiting[u] = true
 		default:
 			for _, m := range u.members {
 				m.yield(now, h.For)
@@ -167,9 +190,35 @@ func (ms *Machines) handover(now time.Time, h Handover) {
 		}
 		ms.reschedule(u)
 	}
-	if !found {
-		ms.emit(Notice{Name: h.Instance, Kind: "handover_failed", Detail: fmt.Sprintf("there is no instance or sync group %q", h.Instance)})
+	if !found && h.Instance != "" {
+		a.failed = append(a.failed, fmt.Sprintf("there is no instance or sync group %q", h.Instance))
 	}
+}
+
+// ended answers those who wait for the hand-over of a unit; failure is empty when it has a successor.
+func (ms *Machines) ended(u *unit, failure string) {
+	var open []*ask
+	for _, a := range ms.asks {
+		if a.waiting[u] {
+			delete(a.waiting, u)
+			if failure != "" {
+				a.failed = append(a.failed, u.label()+": "+failure)
+			}
+		}
+		if len(a.waiting) > 0 {
+			open = append(open, a)
+			continue
+		}
+		ms.emit(HandoverEnded{Instance: a.instance, Error: strings.Join(a.failed, "; ")})
+	}
+	ms.asks = open
+}
+
+func (u *unit) label() string {
+	if u.name != "" {
+		return u.name
+	}
+	return u.members[0].cfg.Name
 }
 
 func (ms *Machines) cancelHandover(now time.Time, u *unit) {

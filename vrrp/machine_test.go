@@ -96,6 +96,12 @@ func show(as []Action) string {
 			out = append(out, "refused "+string(a.Refusal.Reason))
 		case Notice:
 			out = append(out, "notice "+a.Kind)
+		case HandoverEnded:
+			if a.Error == "" {
+				out = append(out, "ended ok")
+			} else {
+				out = append(out, "ended failed")
+			}
 		case Released:
 			out = append(out, "released")
 		}

@@ -33,6 +33,7 @@ type Machines struct {
 	released bool
 	unknown  map[string]uint64
 	foreign  map[ID]Foreign
+	asks     []*ask
 	out      []Action
 }
 

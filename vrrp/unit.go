@@ -189,6 +189,9 @@ func (ms *Machines) fault(now time.Time, u *unit, reason string) {
 				ms.emit(Send{ID: m.id})
 			}
 		}
+		if u.giving != nil {
+			ms.ended(u, reason)
+		}
 		ms.letGo(u)
 	}
 	for _, m := range u.members {
@@ -223,6 +226,9 @@ func (ms *Machines) evaluate(now time.Time, u *unit) {
 	}
 	switch {
 	case u.state == Init:
+	case len(faults) > 0 && u.giving != nil && u.giving.forGood:
+		ms.letGo(u)
+		ms.stop(now, u, "stopped: "+strings.Join(faults, "; "))
 	case len(faults) > 0 && u.state != Fault:
 		ms.fault(now, u, strings.Join(faults, "; "))
 	case len(faults) > 0 && !slices.Equal(before, faults):

@@ -58,6 +58,8 @@ type Router struct {
 	tracks map[string]vrrp.Track
 	buffer []vrrp.Packet
 	lateBy time.Duration
+	// stopping: it has been told to stop.
+	stopping bool
 }
 
 type packet struct {
@@ -118,7 +120,7 @@ func (r *Router) boot(adopt *vrrp.Adopt) {
 	if adopt == nil {
 		r.Held = map[vrrp.ID][]vrrp.Address{}
 	}
-	r.Down, r.Released, r.buffer = false, false, nil
+	r.Down, r.Released, r.stopping, r.buffer = false, false, false, nil
 	r.lateBy = time.Duration(r.lan.Rand.Int64N(int64(r.lan.Late) + 1))
 	for _, name := range sortedLinks(r.links) {
 		r.step(r.links[name])

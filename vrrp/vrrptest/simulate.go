@@ -144,6 +144,7 @@ func (w *world) storm() {
 			w.yielded = true
 			w.Do(r, vrrp.Handover{For: time.Duration(rnd.IntN(3)) * w.down()})
 		case 10:
+			r.stopping = r.stopping || r.runs()
 			w.Do(r, vrrp.Release{})
 		case 11:
 			w.SetReady(r, vrrp.Ready{OK: rnd.IntN(2) == 0})
@@ -173,6 +174,9 @@ func (w *world) calm() {
 	// A stop under way ends first.
 	w.Run(w.down())
 	for _, r := range w.Routers {
+		if r.stopping && !r.Released && !r.Down {
+			w.Problem("%s does not come to an end", r.Name)
+		}
 		for _, id := range w.ids {
 			r.links[id.Interface] = vrrp.Link{Name: id.Interface, Exists: true, Up: true, Source4: r.Addr, Source6: r.Addr6}
 		}
