@@ -3,6 +3,7 @@ package router
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/internal/event"
@@ -30,6 +31,8 @@ func (r *loop) do(actions []vrrp.Action) {
 			}
 		case vrrp.Notice:
 			r.notice(a)
+		case vrrp.HandoverEnded:
+			r.handoverEnded(a)
 		case vrrp.Released:
 			r.release()
 		}
@@ -116,25 +119,17 @@ func (r *loop) notice(n vrrp.Notice) {
 		e = k.With(n.Name, n.Detail)
 	}
 	r.pass(seam.Event{Event: e, Notice: &n})
-	if n.Kind != "handover_done" && n.Kind != "handover_failed" {
-		return
-	}
-	var waiting []pendingHandover
-	for _, p := range r.handovers {
-		if p.instance != "" && p.instance != n.Name {
-			waiting = append(waiting, p)
-			continue
+}
+
+// handoverEnded answers the oldest question about that instance.
+func (r *loop) handoverEnded(a vrrp.HandoverEnded) {
+	for n, p := range r.handovers {
+		if p.instance == a.Instance {
+			r.handovers = slices.Delete(r.handovers, n, n+1)
+			r.child.send(seam.Message{HandoverDone: &seam.HandoverDone{Token: p.token, Error: a.Error}})
+			return
 		}
-		done := &seam.HandoverDone{Token: p.token}
-		if n.Kind == "handover_failed" {
-			done.Error = n.Detail
-			if done.Error == "" {
-				done.Error = "no successor took over"
-			}
-		}
-		r.child.send(seam.Message{HandoverDone: done})
 	}
-	r.handovers = waiting
 }
 
 // onChange takes what the kernel says about interfaces and addresses.

@@ -230,19 +230,6 @@ func (r *loop) onSeam(in incoming) {
 }
 
 func (r *loop) onHandover(ask seam.HandoverAsk) {
-	known := ask.Handover.Instance == ""
-	for _, i := range r.config.Instances {
-		known = known || i.Name == ask.Handover.Instance
-	}
-	if !known {
-		r.child.send(seam.Message{HandoverDone: &seam.HandoverDone{Token: ask.Token, Error: fmt.Sprintf("no VRRP instance %q", ask.Handover.Instance)}})
-		return
-	}
-	if ask.Handover.Cancel {
-		r.do(r.machines.Step(time.Now(), ask.Handover))
-		r.child.send(seam.Message{HandoverDone: &seam.HandoverDone{Token: ask.Token}})
-		return
-	}
 	r.handovers = append(r.handovers, pendingHandover{ask.Token, ask.Handover.Instance})
 	r.do(r.machines.Step(time.Now(), ask.Handover))
 }
