@@ -2,8 +2,6 @@ package event
 
 // What the router tells about itself and its neighbourhood.
 var (
-	RouterStart = define("router.start", Info, "router started",
-		"The daemon began. A second line soon says whether it adopted what a former one left.", "pid", "version", "run_dir")
 	RouterAdopted = define("router.adopted", Info, "continuing what the former router did",
 		"After a crash or a kill the new router took over the state of the old one: no transition, the addresses stayed.", "instances", "masters", "age")
 	RouterNotAdopted = define("router.not_adopted", Warn, "not continuing what the former router did",
@@ -14,7 +12,7 @@ var (
 		"The configuration reached the state machines and what it holds in the kernel was done; problems are states that heal.", "generation", "instances", "problems")
 	RouterStop = define("router.stop", Info, "stopping",
 		"The router was asked to end: it hands over, then lets go.", "reason")
-	RouterStopped = define("router.stopped", Info, "stopped", "Nothing of the daemon is left in the kernel, except for what errors named.", "seconds")
+	RouterStopped = define("router.stopped", Debug, "stopped", "Nothing of the daemon is left in the kernel, except for what errors named.", "seconds")
 	RouterPanic   = define("router.panic", Error, "a mistake in the program, starting again in place",
 		"The router's loop panicked and runs itself anew in the same process, adopting its own state. Report it with the stack.", "error", "stack")
 	RouterTimerLate = define("router.timer_late", Warn, "a timer fired late",

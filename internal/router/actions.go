@@ -1,6 +1,7 @@
 package router
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -78,7 +79,12 @@ func (r *loop) holdFor(a vrrp.Hold) {
 		r.held[a.ID] = addrs
 	}
 	r.dirty = true
-	r.hold(a.ID.String(), r.lifetimes(a.ID, addrs))
+	r.hold(a.ID.String(), r.lifetimes(a.ID, addrs), func(err error) {
+		// Addresses the kernel refuses are no reason to keep the peer from having them. An interface that went away is known already.
+		if len(addrs) > 0 && r.interfaces[a.ID.Interface].Up && len(r.held[a.ID]) > 0 {
+			r.trouble(a.ID, troubleKernel, err.Error())
+		}
+	})
 }
 
 // announce sends the frames behind the changes of addresses that were decided before: nobody is told of an address that is not there yet.
@@ -166,6 +172,44 @@ func (r *loop) updateLink(l vrrp.Link) {
 	r.do(r.machines.Step(time.Now(), l))
 }
 
+const (
+	// fightRemovals removals within fightWindow are a fight that nobody wins: the instance goes FAULT for fightWindow so that the peer takes over.
+	fightRemovals = 5
+	fightWindow   = time.Minute
+	troubleFight  = "fight"
+	troubleKernel = "kernel"
+)
+
+// losing counts a removal by others and says whether the instance gives up.
+func (r *loop) losing(id vrrp.ID, a vrrp.Address) bool {
+	now := time.Now()
+	recent := slices.DeleteFunc(r.removals[id], func(t time.Time) bool { return now.Sub(t) > fightWindow })
+	r.removals[id] = append(recent, now)
+	if len(r.removals[id]) < fightRemovals {
+		return false
+	}
+	delete(r.removals, id)
+	r.trouble(id, troubleFight, fmt.Sprintf("somebody removed %s from %s %d times within %s", a.Prefix, a.Interface, fightRemovals, fightWindow))
+	return true
+}
+
+// trouble makes an instance FAULT for fightWindow, renewed by a further trouble of the kind.
+func (r *loop) trouble(id vrrp.ID, kind, detail string) {
+	now := time.Now()
+	r.troubles[trouble{id, kind}] = now.Add(fightWindow)
+	r.do(r.machines.Step(now, vrrp.Trouble{ID: id, Kind: kind, Detail: detail}))
+}
+
+// endTroubles takes back those whose time has come.
+func (r *loop) endTroubles(now time.Time) {
+	for t, end := range r.troubles {
+		if now.After(end) {
+			delete(r.troubles, t)
+			r.do(r.machines.Step(now, vrrp.Trouble{ID: t.id, Kind: t.kind}))
+		}
+	}
+}
+
 // onLost puts an address back that is held here and was taken away by somebody else. Those that were let go are no longer held.
 func (r *loop) onLost(l vrrpnet.LostAddress) {
 	if !r.interfaces[l.Interface].Up { // an interface that goes down takes its IPv6 addresses with it
@@ -175,7 +219,9 @@ func (r *loop) onLost(l vrrpnet.LostAddress) {
 	for id, held := range r.held {
 		for _, a := range held {
 			if match(a) {
-				r.restore(r.name(id), a)
+				if !r.losing(id, a) {
+					r.restore(r.name(id), a)
+				}
 				return
 			}
 		}

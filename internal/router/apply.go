@@ -171,8 +171,8 @@ func (r *loop) instance(id vrrp.ID) vrrp.Instance {
 	return r.former[id]
 }
 
-// hold has the kernel goroutine make the owner's addresses exactly want.
-func (r *loop) hold(owner string, want []vrrpnet.Held) {
+// hold has the kernel goroutine make the owner's addresses exactly want; failed is told when it could not.
+func (r *loop) hold(owner string, want []vrrpnet.Held, failed ...func(error)) {
 	r.queue.add(func() func() {
 		err := r.Kernel.Hold(owner, want)
 		return func() {
@@ -181,6 +181,9 @@ func (r *loop) hold(owner string, want []vrrpnet.Held) {
 					r.kernelProblem(owner, err)
 				}
 				r.lame[owner] = true
+				for _, f := range failed {
+					f(err)
+				}
 			} else {
 				delete(r.lame, owner)
 			}

@@ -79,6 +79,4 @@ type Deps struct {
 	Watchdog time.Duration
 	// BootID and NetNS identify this boot and network namespace: state of another is not believed.
 	BootID, NetNS string
-	Version       string
-	RunDir        string
 }

@@ -102,7 +102,7 @@ func Main(o Options) (err error) {
 	}()
 	return Run(context.Background(), Deps{
 		Wire: wire, Kernel: kernel, Store: store, Start: starter.start, Signals: signals, Bus: o.Bus, Notify: notifier(), SetLevel: o.SetLevel,
-		Watchdog: watchdog, BootID: bootID(), NetNS: netNS(), Version: o.Version, RunDir: o.RunDir,
+		Watchdog: watchdog, BootID: bootID(), NetNS: netNS(),
 	})
 }
 

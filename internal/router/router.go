@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"os"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/internal/event"
@@ -44,6 +43,8 @@ type loop struct {
 	lame       map[string]bool // owners whose last Hold failed
 	sendErrors map[vrrp.ID]uint64
 	socketsErr string
+	removals   map[vrrp.ID][]time.Time // of held addresses by others, lately
+	troubles   map[trouble]time.Time   // until when
 
 	seq       uint64
 	adopted   bool
@@ -62,6 +63,11 @@ type loop struct {
 	failure  error
 }
 
+type trouble struct {
+	id   vrrp.ID
+	kind string
+}
+
 type pendingHandover struct {
 	token    uint64
 	instance string
@@ -72,11 +78,10 @@ type pendingHandover struct {
 func Run(ctx context.Context, d Deps) error {
 	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
 		links: map[string]vrrp.Link{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
-		config: &vrrp.Config{}, virtual: map[netip.Addr]bool{}}
+		removals: map[vrrp.ID][]time.Time{}, troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, virtual: map[netip.Addr]bool{}}
 	defer r.queue.close()
 	r.child.init(d.Start)
 	defer r.child.close()
-	r.tell(event.RouterStart.With(os.Getpid(), d.Version, d.RunDir))
 
 	select { // the interfaces, before anything is believed
 	case c := <-d.Kernel.Changes():
@@ -177,6 +182,7 @@ func (r *loop) onHousekeeping(now time.Time) {
 	}
 	r.lastTurn = now
 	r.superviseBalancer(now)
+	r.endTroubles(now)
 	if now.Sub(r.refreshed) >= refreshEvery {
 		r.refreshed = now
 		if len(r.held) > 0 {

@@ -310,3 +310,31 @@ func TestABetterRouterTakesOver(t *testing.T) {
 		Payload: vrrp.Marshal(peer, src, vrrp.Group4, 200)})
 	r.until("a forwarded advert is refused by name", func() bool { return r.saw("vrrp.refused") })
 }
+
+func TestAnInstanceGivesUpAFight(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	b.apply(1, oneInstance())
+	b.wait("MASTER", transitionTo(vrrp.Master))
+	for i := range fightRemovals {
+		r.until("held", func() bool { return r.kernel.has("eth0", vip) })
+		r.kernel.steal("eth0", vip)
+		if i < fightRemovals-1 {
+			b.wait("restored", func(m seam.Message) bool { return m.Event != nil && m.Event.Event.ID == "vrrp.address_restored" })
+		}
+	}
+	b.wait("FAULT", transitionTo(vrrp.Fault))
+}
+
+func TestAnAddressTheKernelRefusesIsAFault(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	r.kernel.mu.Lock()
+	r.kernel.fail = errors.New("no memory")
+	r.kernel.mu.Unlock()
+	b := r.balancer()
+	b.apply(1, oneInstance())
+	m := b.wait("FAULT", transitionTo(vrrp.Fault))
+	if !strings.Contains(m.Event.Transition.Reason, "no memory") {
+		t.Errorf("reason %q", m.Event.Transition.Reason)
+	}
+}

@@ -1,0 +1,324 @@
+//go:build netns
+
+package vrrpnet
+
+import (
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+const patience = 20 * time.Second
+
+// fresh puts the test's thread into a new network namespace, for good: the thread ends with the test.
+func fresh(t *testing.T) {
+	t.Helper()
+	runtime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Fatal(err)
+	}
+	ip(t, "link set lo up")
+}
+
+// ip runs the command in the test's namespace: a child starts where the thread is that starts it.
+func ip(t *testing.T, args string) string {
+	t.Helper()
+	out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("ip %s: %v: %s", args, err, out)
+	}
+	return string(out)
+}
+
+func pair(t *testing.T) {
+	t.Helper()
+	ip(t, "link add left type veth peer name right")
+	for n, dev := range []string{"left", "right"} {
+		// Both ends are in one namespace: each hears packets from an address of its own host.
+		for name, value := range map[string]string{"ipv6/conf/" + dev + "/accept_dad": "0", "ipv4/conf/" + dev + "/accept_local": "1",
+			"ipv4/conf/" + dev + "/rp_filter": "0", "ipv4/conf/all/rp_filter": "0"} {
+			if err := os.WriteFile("/proc/sys/net/"+name, []byte(value), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ip(t, "link set "+dev+" up")
+		ip(t, "addr add 192.0.2."+strconv.Itoa(n+1)+"/24 dev "+dev)
+	}
+}
+
+func index(t *testing.T, dev string) int {
+	t.Helper()
+	b, err := os.ReadFile("/proc/thread-self/net/dev_mcast") // any file of the thread's namespace with numbers and names
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(string(b), "\n") {
+		if f := strings.Fields(line); len(f) > 1 && f[1] == dev {
+			n, _ := strconv.Atoi(f[0])
+			return n
+		}
+	}
+	t.Fatalf("no interface %s in %s", dev, b)
+	return 0
+}
+
+func wire(t *testing.T) *Wire {
+	t.Helper()
+	w, err := NewWire()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	return w
+}
+
+func receive(t *testing.T, w *Wire) vrrp.Packet {
+	t.Helper()
+	var got []vrrp.Packet
+	for end := time.After(patience); len(got) == 0; {
+		select {
+		case <-w.Readable():
+			w.Drain(func(p vrrp.Packet) {
+				p.Payload = slices.Clone(p.Payload)
+				got = append(got, p)
+			})
+		case <-end:
+			t.Fatal("nothing arrived")
+		}
+	}
+	return got[0]
+}
+
+func TestAdvertsTravel(t *testing.T) {
+	one, link := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("fe80::aa")
+	for name, c := range map[string]struct {
+		family   vrrp.Family
+		proto    uint8
+		src, dst netip.Addr
+		ttl      uint8
+		id       uint16
+	}{
+		"IPv4 multicast": {vrrp.IPv4, vrrp.ProtoVRRP, one, vrrp.Group4, 255, 0},
+		"IPv4 AH":        {vrrp.IPv4, vrrp.ProtoAH, one, vrrp.Group4, 255, 4711},
+		"IPv6 multicast": {vrrp.IPv6, vrrp.ProtoVRRP, link, vrrp.Group6, 255, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fresh(t)
+			pair(t)
+			ip(t, "addr add fe80::aa/64 dev left nodad")
+			left := Endpoint{"left", index(t, "left"), c.family, c.proto}
+			right := Endpoint{"right", index(t, "right"), c.family, c.proto}
+			a, b := wire(t), wire(t)
+			for w, e := range map[*Wire]Endpoint{a: left, b: right} {
+				if err := w.Listen(map[Endpoint][]netip.Addr{e: {c.dst, c.dst}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := a.Send(left, c.src, vrrp.Outgoing{Dst: c.dst, Proto: c.proto, TTL: c.ttl, IPID: c.id, Payload: []byte("an advertisement")}); err != nil {
+				t.Fatal(err)
+			}
+			p := receive(t, b)
+			if p.Src != c.src || p.Dst != c.dst || p.TTL != c.ttl || p.Proto != c.proto || p.Interface != "right" || string(p.Payload) != "an advertisement" {
+				t.Errorf("got %+v", p)
+			}
+			if c.id != 0 && p.IPID != c.id {
+				t.Errorf("IP identification %d, want %d", p.IPID, c.id)
+			}
+			a.Drain(func(p vrrp.Packet) { t.Errorf("the sender heard itself: %+v", p) })
+			if err := a.Send(right, c.src, vrrp.Outgoing{Dst: c.dst, Proto: c.proto}); err == nil {
+				t.Error("nothing is open on right")
+			}
+		})
+	}
+}
+
+func addresses(t *testing.T) *Addresses {
+	t.Helper()
+	a, err := NewAddresses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.Close)
+	return a
+}
+
+func held(prefix string, life time.Duration) Held {
+	return Held{Address: vrrp.Address{Prefix: netip.MustParsePrefix(prefix), Interface: "left"}, Lifetime: life}
+}
+
+func TestHold(t *testing.T) {
+	fresh(t)
+	pair(t)
+	a := addresses(t)
+	has := func(prefix string) bool { return strings.Contains(ip(t, "addr show dev left"), prefix+" ") }
+	want := []Held{held("192.0.2.100/24", 60*time.Second), held("198.51.100.1/32", 60*time.Second), held("2001:db8::100/64", 60*time.Second)}
+	if err := a.Hold("VI_1", want); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range want {
+		if !has(h.Prefix.String()) {
+			t.Errorf("%s is missing", h.Prefix)
+		}
+	}
+	if got := ip(t, "addr show dev left"); !strings.Contains(got, "valid_lft 60sec") && !strings.Contains(got, "valid_lft 59sec") {
+		t.Errorf("no lifetime:\n%s", got)
+	}
+	if err := a.Hold("VI_2", want[:1]); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Hold("VI_1", want[1:]); err != nil {
+		t.Fatal(err)
+	}
+	if !has("192.0.2.100/24") {
+		t.Error("an address of two owners stays until the last lets go")
+	}
+	ip(t, "addr del 198.51.100.1/32 dev left")
+	if missing, err := a.Restore("left", netip.MustParsePrefix("198.51.100.1/32")); !missing || err != nil || !has("198.51.100.1/32") {
+		t.Errorf("restore: %v %v", missing, err)
+	}
+	if missing, err := a.Restore("left", netip.MustParsePrefix("203.0.113.9/32")); missing || err != nil {
+		t.Errorf("an address nobody holds: %v %v", missing, err)
+	}
+	if err := a.Refresh(); err != nil {
+		t.Error(err)
+	}
+	for _, owner := range []string{"VI_1", "VI_2"} {
+		if err := a.Hold(owner, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	if has("192.0.2.100/24") || has("198.51.100.1/32") || has("2001:db8::100/64") || !has("192.0.2.1/24") {
+		t.Errorf("left over:\n%s", ip(t, "addr show dev left"))
+	}
+	if err := a.Hold("VI_1", []Held{{Address: vrrp.Address{Prefix: netip.MustParsePrefix("192.0.2.7/32"), Interface: "absent"}}}); err == nil {
+		t.Error("a missing interface is an error")
+	}
+	if err := a.Hold("VI_1", nil); err != nil {
+		t.Errorf("letting go of what went with its interface: %v", err)
+	}
+}
+
+func TestAnOwnersAddressStays(t *testing.T) {
+	fresh(t)
+	pair(t)
+	a := addresses(t)
+	own := Held{Address: vrrp.Address{Prefix: netip.MustParsePrefix("192.0.2.1/24"), Interface: "left"}, Lifetime: time.Minute, Keep: true}
+	for _, want := range [][]Held{{own}, nil} {
+		if err := a.Hold("VI_1", want); err != nil {
+			t.Fatal(err)
+		}
+		if got := ip(t, "addr show dev left"); !strings.Contains(got, "192.0.2.1/24 scope global left") {
+			t.Errorf("it was touched:\n%s", got)
+		}
+		if err := a.Refresh(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The kernel gives the connected route of an IPv6 prefix the lifetime of the address that was written last.
+func TestALifetimeNeverTakesTheInterfacesOwnRoute(t *testing.T) {
+	fresh(t)
+	pair(t)
+	ip(t, "addr add 2001:db8::1/64 dev left nodad")
+	a := addresses(t)
+	if err := a.Hold("VI_1", []Held{held("2001:db8::100/64", time.Minute)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	if got := ip(t, "-6 route show dev left"); !strings.Contains(got, "2001:db8::/64") || strings.Contains(got, "expires") {
+		t.Errorf("routes:\n%s", got)
+	}
+}
+
+// next waits for a change that fits.
+func next(t *testing.T, w *Watch, what string, fits func(Change) bool) {
+	t.Helper()
+	for end := time.After(patience); ; {
+		select {
+		case c := <-w.Changes():
+			if fits(c) {
+				return
+			}
+		case <-end:
+			t.Fatalf("not seen: %s", what)
+		}
+	}
+}
+
+func TestWatch(t *testing.T) {
+	fresh(t)
+	pair(t)
+	w, err := NewWatch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	first := <-w.Changes()
+	at := slices.IndexFunc(first.Interfaces, func(i Interface) bool { return i.Name == "left" })
+	if at < 0 || len(first.Interfaces[at].MAC) != 6 || !slices.Contains(first.Interfaces[at].Addrs, netip.MustParsePrefix("192.0.2.1/24")) {
+		t.Fatalf("first change: %+v", first)
+	}
+	left := func(up bool) func(Change) bool {
+		return func(c Change) bool {
+			return slices.ContainsFunc(c.Interfaces, func(i Interface) bool { return i.Name == "left" && i.Up == up })
+		}
+	}
+	if !first.Interfaces[at].Up {
+		next(t, w, "left comes up", left(true))
+	}
+	ip(t, "link set right down") // the carrier of left goes with it
+	next(t, w, "left without carrier", left(false))
+	ip(t, "link set right up")
+	next(t, w, "left is back", left(true))
+	ip(t, "addr add 198.51.100.7/24 dev left")
+	p := netip.MustParsePrefix("198.51.100.7/24")
+	next(t, w, "a new address", func(c Change) bool {
+		return slices.ContainsFunc(c.Interfaces, func(i Interface) bool { return slices.Contains(i.Addrs, p) })
+	})
+	ip(t, "addr del 198.51.100.7/24 dev left")
+	next(t, w, "the lost address", func(c Change) bool { return slices.Contains(c.Lost, LostAddress{"left", p}) })
+	ip(t, "link del left")
+	next(t, w, "left is gone", func(c Change) bool { return slices.Contains(c.Gone, "left") })
+}
+
+// A burst that overflows the socket is followed by a list, so that nothing stays unseen.
+func TestWatchSurvivesAnOverflow(t *testing.T) {
+	fresh(t)
+	pair(t)
+	w, err := NewWatch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	raw, err := w.file.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 4096) }); err != nil {
+		t.Fatal(err)
+	}
+	a := addresses(t)
+	var want []Held
+	for i := range 500 {
+		want = append(want, held("10.0."+strconv.Itoa(i/250)+"."+strconv.Itoa(i%250+1)+"/32", 0))
+	}
+	if err := a.Hold("VI_1", want); err != nil {
+		t.Fatal(err)
+	}
+	next(t, w, "all 500 addresses", func(c Change) bool {
+		return slices.ContainsFunc(c.Interfaces, func(i Interface) bool { return i.Name == "left" && len(i.Addrs) >= 500 })
+	})
+}
