@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-ha/holdfast/config"
+)
+
+func init() { register(planCommand) }
+
+func planCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "plan OLD NEW",
+		Short: "Show what a reload from one configuration to another would do",
+		Long: "plan lists, object by object, what a reload from OLD to NEW adds, changes and removes. Lines marked with ! are changes after which\n" +
+			"the directors refuse each other's advertisements until every one of them has been reloaded.\n" +
+			"It exits 1 when NEW has errors: the daemon would refuse it and change nothing.",
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			old, _ := parseFile(args[0], config.Options{})
+			next, ds := parseFile(args[1], config.Options{})
+			if ds.HasErrors() {
+				if err := printDiagnostics(cmd.ErrOrStderr(), args[1], ds, false, false); err != nil {
+					return err
+				}
+				return exitError{code: exitFatal, err: fmt.Errorf("%s has errors: a reload would refuse it and change nothing", args[1])}
+			}
+			changes := config.Diff(old, next)
+			w := cmd.OutOrStdout()
+			if asJSON {
+				if changes == nil {
+					changes = []config.Change{}
+				}
+				e := json.NewEncoder(w)
+				e.SetIndent("", "  ")
+				return e.Encode(changes)
+			}
+			if len(changes) == 0 {
+				_, err := fmt.Fprintln(w, "nothing changes")
+				return err
+			}
+			for _, c := range changes {
+				mark := map[config.Op]string{config.Add: "+", config.Remove: "-", config.Update: "~"}[c.Op]
+				if c.Splits {
+					mark = "!"
+				}
+				if _, err := fmt.Fprintln(w, mark, c); err != nil {
+					return err
+				}
+				if c.Note != "" {
+					if _, err := fmt.Fprintln(w, "    "+c.Note); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "write the list as JSON")
+	return c
+}
