@@ -90,6 +90,14 @@ type Trouble struct {
 	Detail string
 }
 
+// Taken says that somebody else removed an address that is held for the instance. The router puts it back; the machines count, and stop
+// fighting when it happens too often.
+type Taken struct {
+	ID     ID
+	Prefix netip.Prefix
+}
+
+func (Taken) event()      {}
 func (Trouble) event()    {}
 func (Tick) event()       {}
 func (Received) event()   {}

@@ -26,6 +26,9 @@ func (ms *Machines) expire(now time.Time, u *unit) {
 			m.yielded = false
 			ms.notice(m, "handover_over", "preempts again: the time given to the handover has passed")
 		}
+		if m.due(timerTaken, now) {
+			ms.trouble(now, Trouble{ID: m.id, Kind: "taken"})
+		}
 		switch u.state {
 		case Master:
 			ms.expireMaster(now, m)

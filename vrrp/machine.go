@@ -28,6 +28,8 @@ const (
 	timerWindow
 	// timerYield: end of the promise not to preempt after a handover.
 	timerYield
+	// timerTaken: end of the fault because of removed addresses.
+	timerTaken
 	timerCount
 )
 
@@ -86,6 +88,9 @@ type machine struct {
 	// former is the configuration before the last reload while its adverts are still accepted.
 	former *Instance
 
+	// taken are the times at which somebody else removed an address.
+	taken map[netip.Prefix][]time.Time
+
 	ahSent  uint32
 	ahHeard map[netip.Addr]ahSeen
 
@@ -103,7 +108,7 @@ func newMachine(i Instance) *machine {
 	return &machine{
 		id: i.ID(), cfg: i, masterInterval: i.Interval, priority: i.Priority,
 		troubles: map[string]string{}, counters: Counters{Refused: map[string]uint64{}}, meanwhile: map[Reason]int{},
-		ahHeard: map[netip.Addr]ahSeen{},
+		ahHeard: map[netip.Addr]ahSeen{}, taken: map[netip.Prefix][]time.Time{},
 	}
 }
 

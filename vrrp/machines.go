@@ -94,6 +94,8 @@ func (ms *Machines) step(now time.Time, ev Event) {
 		ms.setReady(now, ev)
 	case Trouble:
 		ms.trouble(now, ev)
+	case Taken:
+		ms.taken(now, ev)
 	case Release:
 		ms.releaseAll(now)
 	case ReleaseNow:

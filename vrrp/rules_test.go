@@ -509,3 +509,21 @@ func TestHandoverOfAllIsAnsweredOnce(t *testing.T) {
 		t.Fatal(got)
 	}
 }
+
+func TestAddressesTakenTooOftenAreFault(t *testing.T) {
+	i := sample(3, IPv4)
+	r := master(t, i)
+	for n := range 4 {
+		r.shows(r.step(Taken{ID: i.ID(), Prefix: vip1.Prefix}), "")
+		r.run(10 * time.Second)
+		if n == 0 {
+			r.run(30 * time.Second)
+		}
+	}
+	r.step(Taken{ID: i.ID(), Prefix: vip1.Prefix})
+	r.want(i.ID(), Master) // the first is more than a minute ago
+	r.shows(r.step(Taken{ID: i.ID(), Prefix: vip2.Prefix}), "")
+	r.shows(r.step(Taken{ID: i.ID(), Prefix: vip1.Prefix}), "send 0, send 0, hold 0, MASTER>FAULT")
+	r.shows(r.run(59*time.Second), "")
+	r.shows(r.run(time.Second), "FAULT>BACKUP")
+}

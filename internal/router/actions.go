@@ -233,6 +233,16 @@ func (r *loop) onLost(l vrrpnet.LostAddress) {
 	}
 }
 
+// onTaken lets the machines count what was taken away: they stop fighting when it happens too often.
+func (r *loop) onTaken(a vrrp.Address) {
+	for id, held := range r.held {
+		if slices.ContainsFunc(held, func(h vrrp.Address) bool { return h.Interface == a.Interface && h.Prefix == a.Prefix }) {
+			r.do(r.machines.Step(time.Now(), vrrp.Taken{ID: id, Prefix: a.Prefix}))
+			return
+		}
+	}
+}
+
 // restore adds an address again if it is missing, tells so in the owner's name (unless that is empty) and announces it.
 func (r *loop) restore(owner string, a vrrp.Address) {
 	r.queue.add(func() func() {
@@ -246,6 +256,7 @@ func (r *loop) restore(owner string, a vrrp.Address) {
 				return
 			}
 			r.tell(event.AddressRestored.With(owner, a.Interface, a.Prefix))
+			r.onTaken(a)
 			r.announce(vrrp.ID{Interface: a.Interface}, []vrrp.Address{a}, 2)
 		}
 	})
