@@ -12,7 +12,11 @@ import (
 )
 
 // Exit codes. keepalived's are used where it has one for the case.
-const exitFatal = 1
+const (
+	exitFatal = 1
+	// exitConfig: the configuration cannot be read or used at all.
+	exitConfig = 2
+)
 
 // exitError carries an exit code other than 1 out of a command. A nil err ends without a message.
 type exitError struct {

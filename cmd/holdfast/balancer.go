@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/holdfast-ha/holdfast/checkers/probe"
+	"github.com/holdfast-ha/holdfast/config"
+	"github.com/holdfast-ha/holdfast/internal/balancer"
+	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/router"
+	"github.com/holdfast-ha/holdfast/internal/script"
+	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/ipvssync/kernel"
+)
+
+func init() { register(balancerCommand) }
+
+// maxPrograms is how many operators' programs run at once.
+const maxPrograms = 64
+
+func balancerCommand() *cobra.Command {
+	var f daemonFlags
+	cmd := &cobra.Command{
+		Use: "balancer", Short: "The second process of the daemon; started by 'run'", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return runBalancer(f) },
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func runBalancer(f daemonFlags) error {
+	heedNoSignals()
+	nameProcess("holdfast-bal")
+	log, out, err := f.log("balancer")
+	if err != nil {
+		return err
+	}
+	defer out.Close(flushWithin)
+	conn, err := seam.Inherited()
+	if err != nil {
+		return err
+	}
+	bus := &event.Bus{}
+	bus.Add(log.Sink)
+	bus.Publish(event.DaemonStarted.With("balancer", versionString(), os.Getpid(), f.config, f.runDir))
+
+	programs, ipvs := script.NewPool(maxPrograms), kernel.Open()
+	prober := probe.New(probe.Options{Runner: balancer.CheckRunner{Pool: programs}})
+	code := balancer.Run(context.Background(), seam.NewConn(conn), balancer.Options{
+		Version: versionString(), ConfigFile: f.config, RunDir: f.runDir, StateDir: f.stateDir, Host: balancer.HostID(),
+		Read: func() (*config.Model, config.Diagnostics) {
+			return readConfig(f.config, config.Options{WarnOnly: f.warnOnly})
+		},
+		Kernel: ipvs, Prober: prober, Clock: probe.Clock{}, Scripts: programs, Bus: bus, SetLevel: log.SetLevel, KeepIPVS: f.keepIPVS,
+		Losses:  func() uint64 { dropped, failed := out.Losses(); return dropped + failed },
+		Release: func(context.Context) ([]string, error) { return release(f.runDir) },
+	})
+	programs.Close()
+	prober.Close()
+	_ = ipvs.Close()
+	if code != balancer.ExitClean {
+		return exitError{code: code}
+	}
+	return nil
+}
+
+// release lets go of what a dead router held; a living one is left alone.
+func release(runDir string) ([]string, error) {
+	removed, err := router.Release(runDir)
+	if errors.Is(err, router.ErrRunning) {
+		return nil, nil
+	}
+	return removed, err
+}
+
+// heedNoSignals keeps the balancer from ending or reloading by a signal meant for the daemon: the router says when. They are caught and
+// dropped, not ignored: ignored they would be in every script.
+func heedNoSignals() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE,
+		syscall.Signal(36), syscall.Signal(63))
+}
