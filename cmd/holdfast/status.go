@@ -154,7 +154,7 @@ func printServers(w io.Writer, s control.Status) {
 		case v.Panic:
 			state = ", PANIC: failed servers serve"
 		}
-		fmt.Fprintf(w, "\nVIRTUAL SERVER %s (%s%s)\t\t\t\t\t\n", v.ID, v.Scheduler, state)
+		fmt.Fprintf(w, "\nVIRTUAL SERVER %s (%s%s)\n", v.ID, v.Scheduler, state)
 		fmt.Fprintln(w, "  REAL SERVER\tSTATE\tWEIGHT\tFORWARD\tCONNECTIONS\tCHECKS")
 		for _, r := range v.Servers {
 			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%d\t%s\n", r.ID, serverState(r), serverWeight(r), r.Forward, r.Connections, dash(serverChecks(r)))

@@ -219,6 +219,9 @@ func TestVerdictsOutliveTheProcess(t *testing.T) {
 	w.events = nil
 	w.start(seam.Snapshot{Gen: 1})
 	eventually(t, "the configuration is in force again", func() bool { return w.has("config.loaded") })
+	if w.has("pool.server_down") {
+		t.Error("what was told before is not told again")
+	}
 	if w.holds("10.0.0.2:80") || !w.holds("10.0.0.1:80") {
 		t.Errorf("a failed server stays out until a check passes:\n%s", w.table())
 	}

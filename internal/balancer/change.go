@@ -92,8 +92,10 @@ func (d *daemon) begin() {
 	d.openControl()
 	d.loadIntent()
 	d.reconfigurePools()
-	d.restoreChecks()
+	// What the process before has told already is not told again.
+	d.quiet = d.restoreChecks()
 	d.switchChecks()
+	d.quiet = false
 	d.setIPVS(false, func() { d.filled = true; done() })
 }
 

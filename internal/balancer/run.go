@@ -65,6 +65,7 @@ type daemon struct {
 
 	daemons   []ipvssync.SyncDaemon
 	intent    intent
+	quiet     bool // pools are being restored: nothing of it is news
 	unsaved   bool
 	saving    bool
 	stopping  bool

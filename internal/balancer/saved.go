@@ -23,10 +23,10 @@ type savedChecks struct {
 
 func (d *daemon) checksFile() string { return filepath.Join(d.o.RunDir, "checks.json") }
 
-// restoreChecks continues the verdicts of the process before.
-func (d *daemon) restoreChecks() {
+// restoreChecks continues the verdicts of the process before, and says whether there were any.
+func (d *daemon) restoreChecks() bool {
 	if d.o.RunDir == "" {
-		return
+		return false
 	}
 	var s savedChecks
 	err := readJSON(d.checksFile(), &s)
@@ -36,7 +36,9 @@ func (d *daemon) restoreChecks() {
 		d.bus.Publish(event.StateUnreadable.With(d.checksFile(), err))
 	case s.Version == savedVersion && s.Host == d.o.Host:
 		d.sched.Restore(s.Checks)
+		return true
 	}
+	return false
 }
 
 // saveSoon writes verdicts that changed, one writer at a time, beside the owner.

@@ -10,6 +10,9 @@ import (
 
 // tellPool turns what happened to a pool into events.
 func (d *daemon) tellPool(pool string, changes []ipvssync.Change) {
+	if d.quiet {
+		return
+	}
 	for _, c := range changes {
 		addr := ""
 		if c.Addr.IsValid() {
