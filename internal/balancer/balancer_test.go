@@ -1,6 +1,9 @@
 package balancer
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/holdfast-ha/holdfast/config"
@@ -323,5 +326,26 @@ func TestHandoverAnswersWhatTheRouterSays(t *testing.T) {
 	n := 0
 	if err := control.Events(t.Context(), w.dir, false, func(control.Line) error { n++; return nil }); err != nil || n == 0 {
 		t.Errorf("%d events, %v", n, err)
+	}
+}
+
+func TestDumpsForKeepalivedsExporters(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "keepalived.stats")); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, model("10.0.0.1"))
+	w.start(seam.Snapshot{})
+	w.up()
+	for kind, name := range map[string]string{"data": "keepalived.data", "stats": "keepalived.stats", "json": "keepalived.json"} {
+		w.router.Send(seam.Message{Dump: &seam.Dump{Kind: kind}})
+		eventually(t, name+" is there", func() bool {
+			b, err := os.ReadFile(filepath.Join(dir, name))
+			return err == nil && strings.Contains(string(b), "VI_1")
+		})
+	}
+	if info, err := os.Lstat(filepath.Join(dir, "keepalived.stats")); err != nil || !info.Mode().IsRegular() || info.Mode().Perm() != 0o600 {
+		t.Errorf("a link is replaced, not followed: %v %v", info, err)
 	}
 }

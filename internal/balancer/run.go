@@ -57,6 +57,7 @@ type daemon struct {
 	readySent bool
 
 	instances map[vrrp.ID]vrrp.Status
+	cleared   map[vrrp.ID]vrrp.Counters // what a signal said to count from
 	router    seam.RouterStatus
 	heard     time.Time
 	beats     uint64
@@ -84,7 +85,7 @@ func Run(ctx context.Context, conn *seam.Conn, o Options) int {
 	d := &daemon{
 		o: o, ctx: ctx, conn: conn, inbox: newInbox(), recent: newRecent(), bus: o.Bus, began: time.Now(), heard: time.Now(),
 		pools: map[string]*ipvssync.Pool{}, gone: map[string]*ipvssync.Pool{}, overtaken: map[string]bool{}, instances: map[vrrp.ID]vrrp.Status{},
-		waiting: map[uint64]func(seam.Message){}, poolTimer: time.NewTimer(time.Hour),
+		waiting: map[uint64]func(seam.Message){}, cleared: map[vrrp.ID]vrrp.Counters{}, poolTimer: time.NewTimer(time.Hour),
 	}
 	o.Bus.Add(d.recent.add)
 	d.rec = reconcile.New(o.Kernel, reconcile.Options{Bus: o.Bus, Dir: o.RunDir, Host: o.Host, Every: o.ReconcileEvery})
