@@ -47,7 +47,7 @@ func (d *daemon) writeDump(kind string) {
 			d.cleared[id] = s.Counters
 		}
 	}
-	go func() {
+	d.writers.Go(func() {
 		var names []string
 		var failed error
 		for name, b := range files {
@@ -55,7 +55,7 @@ func (d *daemon) writeDump(kind string) {
 			failed = errors.Join(failed, writeDumpFile(name, b))
 		}
 		d.bus.Publish(event.DumpWritten.With(kind, strings.Join(names, " "), failed))
-	}()
+	})
 }
 
 // dumpName is where keepalived writes: TMPDIR or /tmp, unless the configuration says another file.

@@ -70,6 +70,7 @@ type world struct {
 	dir     string
 	state   string
 	exit    chan int
+	done    chan struct{}
 	cancel  context.CancelFunc
 
 	mu       sync.Mutex
@@ -100,9 +101,11 @@ func (w *world) start(first seam.Snapshot) {
 		defer w.mu.Unlock()
 		w.events = append(w.events, e)
 	})
-	w.exit = make(chan int, 1)
+	exit, done := make(chan int, 1), make(chan struct{})
+	w.exit, w.done = exit, done
 	go func() {
-		w.exit <- Run(ctx, seam.NewConn(b), Options{
+		defer close(done)
+		exit <- Run(ctx, seam.NewConn(b), Options{
 			Version: "test", ConfigFile: "/etc/test.conf", RunDir: w.dir, StateDir: w.state, Host: "h", Kernel: w.kernel, Prober: w.servers, Clock: probe.Clock{}, Bus: bus,
 			Read: func() (*config.Model, config.Diagnostics) {
 				w.mu.Lock()
@@ -120,7 +123,7 @@ func (w *world) start(first seam.Snapshot) {
 	}()
 	go w.answer(w.router)
 	w.router.Send(seam.Message{Snapshot: &first})
-	w.t.Cleanup(cancel)
+	w.t.Cleanup(func() { cancel(); <-done })
 }
 
 // answer is the router's side: it takes everything and applies at once.

@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -69,6 +70,7 @@ type daemon struct {
 	quiet     bool // pools are being restored: nothing of it is news
 	unsaved   bool
 	saving    bool
+	writers   sync.WaitGroup // of files
 	stopping  bool
 	exit      int
 	finished  bool
@@ -107,6 +109,7 @@ func Run(ctx context.Context, conn *seam.Conn, o Options) int {
 	d.sched.Close()
 	recStop()
 	<-owner
+	d.writers.Wait()
 	_ = conn.Close()
 	return d.exit
 }

@@ -48,7 +48,7 @@ func (d *daemon) saveSoon() {
 	}
 	d.unsaved, d.saving = false, true
 	s := savedChecks{Version: savedVersion, Host: d.o.Host, Checks: d.sched.Snapshot()}
-	go func() {
+	d.writers.Go(func() {
 		err := writeJSON(d.checksFile(), s)
 		d.inbox.post(func() {
 			d.saving = false
@@ -56,7 +56,7 @@ func (d *daemon) saveSoon() {
 				d.bus.Publish(event.StateUnreadable.With(d.checksFile(), err))
 			}
 		})
-	}()
+	})
 }
 
 // maxState bounds what is believed to be a state file of ours.
