@@ -14,15 +14,11 @@ import (
 	"github.com/holdfast-ha/holdfast/internal/balancer"
 	"github.com/holdfast-ha/holdfast/internal/event"
 	"github.com/holdfast-ha/holdfast/internal/router"
-	"github.com/holdfast-ha/holdfast/internal/script"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/ipvssync/kernel"
 )
 
 func init() { register(balancerCommand) }
-
-// maxPrograms is how many operators' programs run at once.
-const maxPrograms = 64
 
 func balancerCommand() *cobra.Command {
 	var f daemonFlags
@@ -50,18 +46,17 @@ func runBalancer(f daemonFlags) error {
 	bus.Add(log.Sink)
 	bus.Publish(event.DaemonStarted.With("balancer", versionString(), os.Getpid(), f.config, f.runDir))
 
-	programs, ipvs := script.NewPool(maxPrograms), kernel.Open()
-	prober := probe.New(probe.Options{Runner: balancer.CheckRunner{Pool: programs}})
+	programs, ipvs := balancer.NewPrograms(), kernel.Open()
+	prober := probe.New(probe.Options{Runner: programs.Checks()})
 	code := balancer.Run(context.Background(), seam.NewConn(conn), balancer.Options{
 		Version: versionString(), ConfigFile: f.config, RunDir: f.runDir, StateDir: f.stateDir, Host: balancer.HostID(),
 		Read: func() (*config.Model, config.Diagnostics) {
-			return readConfig(f.config, config.Options{WarnOnly: f.warnOnly})
+			return parseFile(f.config, config.Options{ConfigID: f.configID, WarnOnly: f.warnOnly})
 		},
-		Kernel: ipvs, Prober: prober, Clock: probe.Clock{}, Scripts: programs, Bus: bus, SetLevel: log.SetLevel, KeepIPVS: f.keepIPVS,
+		Kernel: ipvs, Prober: prober, Clock: probe.Clock{}, Programs: programs, Bus: bus, SetLevel: log.SetLevel, KeepIPVS: f.keepIPVS,
 		Losses:  func() uint64 { dropped, failed := out.Losses(); return dropped + failed },
 		Release: func(context.Context) ([]string, error) { return release(f.runDir) },
 	})
-	programs.Close()
 	prober.Close()
 	_ = ipvs.Close()
 	if code != balancer.ExitClean {

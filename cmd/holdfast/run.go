@@ -26,12 +26,13 @@ const defaultStateDir = "/var/lib/holdfast"
 
 // daemonFlags are the flags of both processes.
 type daemonFlags struct {
-	config, runDir, stateDir, format, level string
-	warnOnly, keepIPVS                      bool
+	config, configID, runDir, stateDir, format, level string
+	warnOnly, keepIPVS                                bool
 }
 
 func (f *daemonFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.config, "config", "c", "", "configuration file (default "+defaultConfigs[0]+", else "+defaultConfigs[1]+")")
+	cmd.Flags().StringVarP(&f.configID, "config-id", "i", "", "name that @ conditionals are compared with (default: the host name up to the first dot)")
 	cmd.Flags().StringVar(&f.runDir, "run-dir", defaultRunDir, "directory of the lock, the control socket and the state")
 	cmd.Flags().StringVar(&f.stateDir, "state-dir", "", "directory of what outlives a boot: drained servers, weights (default "+defaultStateDir+", or a directory of its own below it for each other run directory)")
 	cmd.Flags().BoolVar(&f.warnOnly, "warn-only", false, "start although words that decide who owns an address were not understood")
@@ -67,7 +68,7 @@ func (f *daemonFlags) resolve() error {
 
 // balancerArgs start the second process with the same flags.
 func (f *daemonFlags) balancerArgs() []string {
-	return []string{"balancer", "--config", f.config, "--run-dir", f.runDir, "--state-dir", f.stateDir, "--log-format", f.format, "--log-level", f.level,
+	return []string{"balancer", "--config", f.config, "--config-id", f.configID, "--run-dir", f.runDir, "--state-dir", f.stateDir, "--log-format", f.format, "--log-level", f.level,
 		"--warn-only=" + strconv.FormatBool(f.warnOnly), "--keep-ipvs=" + strconv.FormatBool(f.keepIPVS)}
 }
 
