@@ -34,9 +34,10 @@ func TestStartFillsIPVSAndGetsReady(t *testing.T) {
 	if got := w.table(); got != "" {
 		t.Errorf("a stop leaves nothing behind: %s", got)
 	}
-	if m := w.messages(); m[len(m)-1].Stopped == nil || m[len(m)-1].Stopped.Error != "" {
-		t.Errorf("the last word is Stopped, got %+v", m[len(m)-1])
-	}
+	eventually(t, "the last word is Stopped", func() bool {
+		m := w.messages()
+		return m[len(m)-1].Stopped != nil && m[len(m)-1].Stopped.Error == ""
+	})
 }
 
 func TestNotReadyBeforeEveryCheckRan(t *testing.T) {
