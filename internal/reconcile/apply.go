@@ -39,7 +39,7 @@ func (r *Reconciler) apply(ctx context.Context, d Desired) Result {
 	if first || !r.allKnown() {
 		var err error
 		if listed, err = r.list(ctx); err != nil {
-			return r.finish(Result{Problems: append(out.problems, err.Error())})
+			return r.finish(Result{Problems: out.problems}) // r.down says why
 		}
 		r.adopt(ctx, listed, first)
 	}
@@ -72,7 +72,7 @@ func (r *Reconciler) finish(res Result) Result {
 	if err := r.record.save(); err != nil {
 		res.Problems = append(res.Problems, fmt.Sprintf("record what is ours in %s: %v", r.record.path, err))
 	}
-	if r.down != nil {
+	if r.down != nil && !slices.Contains(res.Problems, r.down.Error()) {
 		res.Problems = append(res.Problems, r.down.Error())
 	}
 	for _, p := range slices.Sorted(maps.Values(r.failing)) {
@@ -354,11 +354,10 @@ func (e *entry) note(op ipvssync.Op) {
 
 // fail publishes a refusal once.
 func (r *Reconciler) fail(about, operation string, err error) {
-	text := operation + ": " + err.Error()
-	if r.failing[about] == text {
+	if r.failing[about] == err.Error() {
 		return
 	}
-	r.failing[about] = text
+	r.failing[about] = err.Error()
 	r.publish(event.IPVSFailed.With(operation, err))
 }
 

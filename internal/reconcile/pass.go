@@ -289,11 +289,11 @@ func (r *Reconciler) mayRepair(e *entry) bool { return !time.Now().Before(e.mute
 func (r *Reconciler) countRepair(e *entry) {
 	now := time.Now()
 	e.repairs = slices.DeleteFunc(append(e.repairs, now), func(t time.Time) bool { return now.Sub(t) > contendedWithin })
-	if len(e.repairs) < contendedAfter {
-		return
-	}
-	if !e.muted.IsZero() && now.Sub(e.muted) > 2*pauseMost {
+	if now.Sub(e.muted) > contendedWithin {
 		e.strikes = 0
+	}
+	if len(e.repairs) < contendedAfter && e.strikes == 0 { // once more right after a pause is enough
+		return
 	}
 	pause := min(pauseFirst<<min(e.strikes, 4), pauseMost)
 	e.strikes++

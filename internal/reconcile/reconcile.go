@@ -100,7 +100,7 @@ type Reconciler struct {
 	stopped  bool
 	down     error
 	downFrom time.Time
-	failing  map[string]string // operation -> error, as published
+	failing  map[string]string // what it is about -> error, as published
 	pass     pass
 	writes   uint64
 	repairs  uint64

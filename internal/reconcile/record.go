@@ -56,6 +56,7 @@ func loadRecord(dir, host string) record {
 		return fresh
 	}
 	old := fresh
+	old.Version, old.Host = 0, ""
 	if json.Unmarshal(b, &old) != nil || old.Version != recordVersion || old.Host != host {
 		return fresh
 	}
