@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -385,9 +386,10 @@ func TestNoModule(t *testing.T) {
 func TestRefusedAndHealed(t *testing.T) {
 	k := ipvstest.New()
 	in(t, k, t.TempDir(), func(t *testing.T, g *rig) {
-		refuse := true
+		var refuse atomic.Bool
+		refuse.Store(true)
 		k.FailWith(func(op ipvssync.Op) error {
-			if refuse && op.Service.Scheduler == "mh" {
+			if refuse.Load() && op.Service.Scheduler == "mh" {
 				return fmt.Errorf("%s: no scheduler mh: %w", op, ipvssync.ErrRefused)
 			}
 			return nil
@@ -405,7 +407,7 @@ func TestRefusedAndHealed(t *testing.T) {
 		if len(g.r.Status().Problems) != 1 {
 			t.Errorf("status: %+v", g.r.Status())
 		}
-		refuse = false
+		refuse.Store(false)
 		g.pass()
 		g.is(bad, svc(2, srv(1, 1)))
 		if len(g.r.Status().Problems) != 0 || g.count("ipvs.contended") != 0 || g.count("ipvs.repaired") != 0 {
