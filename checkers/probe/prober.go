@@ -42,6 +42,8 @@ type Prober struct {
 	opt   Options
 	files tlsFiles
 	pings pingSockets
+
+	connector connector
 }
 
 var _ checkers.Prober = (*Prober)(nil)
@@ -50,13 +52,19 @@ var _ checkers.Prober = (*Prober)(nil)
 func New(opt Options) *Prober { return &Prober{opt: opt} }
 
 // Close releases the shared sockets.
-func (p *Prober) Close() { p.pings.close() }
+func (p *Prober) Close() {
+	p.pings.close()
+	p.connector.close()
+}
 
 // Probe makes one attempt.
 func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Result {
 	f := kinds[what.Kind]
 	if f == nil {
 		return checkers.Fail(checkers.Invalid, "no check of kind "+what.Kind.String())
+	}
+	if what.Kind == checkers.TCP {
+		return p.tcp(ctx, what) // sets its own limit, cheaper than a context where it only connects
 	}
 	limit := what.Limit()
 	if what.Kind == checkers.Misc {
@@ -71,7 +79,7 @@ func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Resul
 // kinds is the table of what can be done.
 var kinds = map[checkers.Kind]func(p *Prober, ctx context.Context, what *checkers.Probe) checkers.Result{
 	checkers.Ping:  (*Prober).ping,
-	checkers.TCP:   (*Prober).tcp,
+	checkers.TCP:   (*Prober).tcp, // not by way of the table, see Probe
 	checkers.HTTP:  (*Prober).http,
 	checkers.SSL:   (*Prober).http,
 	checkers.SMTP:  (*Prober).smtp,

@@ -13,9 +13,26 @@ import (
 
 const defaultReply = 4096
 
+var noTCPParams checkers.TCPParams
+
 // tcp connects and closes with FIN, sending nothing, like keepalived; and on request sends, expects, shakes hands.
 func (p *Prober) tcp(ctx context.Context, what *checkers.Probe) checkers.Result {
+	params, _ := what.Params.(*checkers.TCPParams)
+	if params == nil {
+		params = &noTCPParams
+	}
 	start := time.Now()
+	connectOnly := len(params.Send) == 0 && params.Expect == "" && params.TLS == nil && params.Proxy == 0
+	if connectOnly && !special(what) && what.Target.Addr().Zone() == "" {
+		if err := p.connector.connect(ctx, what.Target, what.Limit(), params.CloseRST); err != nil {
+			return failed(what, "connect", err)
+		}
+		r := checkers.Pass()
+		r.Latency.Connect = time.Since(start)
+		return r
+	}
+	ctx, cancel := context.WithTimeout(ctx, what.Limit())
+	defer cancel()
 	c, err := dialTCP(ctx, what)
 	if err != nil {
 		return failed(what, "connect", err)
@@ -23,14 +40,10 @@ func (p *Prober) tcp(ctx context.Context, what *checkers.Probe) checkers.Result 
 	defer c.Close()
 	r := checkers.Pass()
 	r.Latency.Connect = time.Since(start)
-	params, _ := what.Params.(*checkers.TCPParams)
-	if params == nil {
-		return r
-	}
 	if params.CloseRST {
 		_ = c.SetLinger(0)
 	}
-	if len(params.Send) == 0 && params.Expect == "" && params.TLS == nil && params.Proxy == 0 {
+	if connectOnly {
 		return r
 	}
 	defer guard(ctx, c)()

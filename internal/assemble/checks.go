@@ -62,8 +62,13 @@ func probe(m *config.Model, c *config.Check) (checkers.Probe, bool) {
 	case config.DNSCheck:
 		p.Kind, p.Params = checkers.DNS, &checkers.DNSParams{Type: c.DNSType, Name: c.DNSName}
 	case config.UDPCheck:
+		// Without a pattern keepalived ignores the bounds; here those that the file writes count, and its default of 255 does not.
+		minReply, maxReply := c.MinReplyLen, c.MaxReplyLen
+		if len(c.Reply) == 0 && !c.Has("max_reply_length") {
+			maxReply = 0
+		}
 		p.Kind, p.Params = checkers.UDP, &checkers.UDPParams{Payload: c.Payload, RequireReply: c.RequireReply, Reply: c.Reply, Mask: c.ReplyMask,
-			MinReply: c.MinReplyLen, MaxReply: c.MaxReplyLen}
+			MinReply: minReply, MaxReply: maxReply}
 	case config.MiscCheck:
 		if p.Timeout = c.Timeout; p.Timeout == 0 {
 			p.Timeout = c.DelayLoop
