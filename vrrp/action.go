@@ -11,11 +11,14 @@ type Send struct {
 	Priority uint8
 }
 
-// Hold makes the addresses of the instance present (those that are missing are added). It names the full wanted list; what this daemon
-// holds for the instance beyond it goes. An empty list lets everything go.
+// Hold makes the addresses of the instance present (those that are missing are added), then its routes, then its rules. It names the full
+// wanted lists; what this daemon holds for the instance beyond them goes, rules and routes first. Empty lists let everything go. An address that two
+// instances hold (it moves between them in a reload) stays until the last lets go.
 type Hold struct {
 	ID        ID
 	Addresses []Address
+	Routes    []Route
+	Rules     []Rule
 }
 
 // Announce sends Repeat gratuitous ARP (or unsolicited NA) frames for each address.

@@ -221,7 +221,7 @@ func (ms *Machines) joinMaster(now time.Time, u *unit) {
 		m.unit = u
 		m.priority = ms.priorityOf(m)
 		ms.own(now, m)
-		ms.emit(Hold{ID: m.id, Addresses: m.cfg.Addresses})
+		ms.emit(m.hold(m.cfg.Addresses))
 		ms.firstBurst(now, m)
 		m.counters.BecameMaster++
 		ms.emit(Transition{ID: m.id, Name: m.cfg.Name, From: Init, To: Master, Priority: m.priority, Reason: "joined sync group " + u.name + ", which is MASTER"})
@@ -230,8 +230,9 @@ func (ms *Machines) joinMaster(now time.Time, u *unit) {
 
 // follow carries a change of configuration out without a change of state.
 func (ms *Machines) follow(now time.Time, changed []reload) {
-	// Addresses that move between instances are let go first and then taken.
-	var takers []*machine
+	// Addresses that move between instances are taken first and then let go, so that they never leave the kernel.
+	var takers []taker
+	var givers []*machine
 	for _, c := range changed {
 		m := c.m
 		if m.unit.state == Init {
@@ -261,32 +262,34 @@ func (ms *Machines) follow(now time.Time, changed []reload) {
 				m.set(timerRefresh, now.Add(d))
 			}
 		}
-		if slices.Equal(m.cfg.Addresses, c.was.Addresses) {
-			continue
+		added := without(m.cfg.Addresses, c.was.Addresses)
+		gone := without(c.was.Addresses, m.cfg.Addresses)
+		if len(added) > 0 {
+			ms.emit(m.hold(append(slices.Clone(gone), m.cfg.Addresses...)))
+			takers = append(takers, taker{m, added})
 		}
-		if kept := both(c.was.Addresses, m.cfg.Addresses); len(kept) < len(c.was.Addresses) && len(kept) < len(m.cfg.Addresses) {
-			ms.emit(Hold{ID: m.id, Addresses: kept})
-			takers = append(takers, m)
-		} else if len(m.cfg.Addresses) > len(kept) {
-			takers = append(takers, m)
-		} else {
-			ms.emit(Hold{ID: m.id, Addresses: m.cfg.Addresses})
+		if len(gone) > 0 || len(added) == 0 && (!slices.Equal(m.cfg.Addresses, c.was.Addresses) ||
+			!reflect.DeepEqual(m.cfg.Routes, c.was.Routes) || !slices.Equal(m.cfg.Rules, c.was.Rules)) {
+			givers = append(givers, m)
 		}
 	}
-	for _, m := range takers {
-		ms.emit(Hold{ID: m.id, Addresses: m.cfg.Addresses})
+	for _, m := range givers {
+		ms.emit(m.hold(m.cfg.Addresses))
 	}
-	for _, c := range changed {
-		if slices.Contains(takers, c.m) {
-			added := slices.DeleteFunc(slices.Clone(c.m.cfg.Addresses), func(a Address) bool { return slices.Contains(c.was.Addresses, a) })
-			ms.announce(c.m, added, c.m.cfg.Gratuitous.Repeat)
-		}
+	for _, t := range takers {
+		ms.announce(t.m, t.added, t.m.cfg.Gratuitous.Repeat)
 	}
 }
 
-// both are the addresses of now that were there before.
-func both(was, now []Address) []Address {
-	return slices.DeleteFunc(slices.Clone(now), func(a Address) bool { return !slices.Contains(was, a) })
+// taker is an instance that gains addresses.
+type taker struct {
+	m     *machine
+	added []Address
+}
+
+// without are the addresses of a that are not in b.
+func without(a, b []Address) []Address {
+	return slices.DeleteFunc(slices.Clone(a), func(x Address) bool { return slices.Contains(b, x) })
 }
 
 // retime follows a changed interval.

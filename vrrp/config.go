@@ -34,6 +34,9 @@ type Config struct {
 	Statics []Address
 	// StartupDelay is how long the router says nothing after its start (vrrp_startup_delay).
 	StartupDelay time.Duration
+	// StaticRoutes and StaticRules are there while the daemon runs, whoever is MASTER.
+	StaticRoutes []Route
+	StaticRules  []Rule
 	// HoldWithoutBalancer is how long instances stay up while the director cannot balance (balancer_down_fault); 0 means for ever.
 	HoldWithoutBalancer time.Duration
 	// TransitionWindow is how long the former form of adverts is accepted after a reload that changes authentication, version,
@@ -138,6 +141,11 @@ type Instance struct {
 	// TTL is what adverts are sent with; 0 means 255.
 	TTL       uint8
 	Addresses []Address
+	// Routes and Rules are there while the instance is MASTER.
+	Routes []Route
+	Rules  []Rule
+	// NoAccept drops packets to the addresses while MASTER, unless the instance owns them (priority 255).
+	NoAccept bool
 	// ChecksumAsV2 leaves the pseudo-header out of the v3 IPv4 checksum.
 	ChecksumAsV2 bool
 	// SkipCheckAdvAddr: the list of addresses in an advert is not compared when the same MASTER sent it as before.

@@ -131,6 +131,13 @@ func (ms *Machines) faultsOf(m *machine) []string {
 			add(ms.linkFault(a.Interface))
 		}
 	}
+	for i := range c.Routes {
+		for _, name := range c.Routes[i].interfaces() {
+			if name != c.Interface {
+				add(ms.linkFault(name))
+			}
+		}
+	}
 	ifs, refs := m.tracks()
 	for _, t := range ifs {
 		switch up := ms.up(t.Name); {

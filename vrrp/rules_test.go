@@ -328,7 +328,8 @@ func TestReloadInPlace(t *testing.T) {
 	vip3 := Address{Prefix: netip.MustParsePrefix("192.0.2.103/32")}
 	r.shows(apply(func(i *Instance) { i.Addresses = []Address{vip1, vip2, vip3} }), "send 120, hold 3, announce 1x5")
 	r.shows(apply(func(i *Instance) { i.Addresses = []Address{vip1, vip3} }), "send 120, hold 2")
-	r.shows(apply(func(i *Instance) { i.Addresses = []Address{vip2, vip3} }), "send 120, hold 1, hold 2, announce 1x5")
+	r.shows(apply(func(i *Instance) { i.Addresses = []Address{vip2, vip3} }), "send 120, hold 3, hold 2, announce 1x5")
+	r.shows(apply(func(i *Instance) { i.Routes = []Route{{Type: "unicast", Interface: "eth1"}} }), "hold 2")
 	r.shows(apply(func(i *Instance) { i.Version = 2; i.Interval = time.Second }), "notice window, send 120")
 	r.want(i.ID(), Master)
 	// Both forms go out and are accepted for a minute.
@@ -339,6 +340,9 @@ func TestReloadInPlace(t *testing.T) {
 	if out := r.ms.Packet(Send{ID: i.ID(), Priority: 120}, addrB); len(out) != 1 {
 		t.Fatalf("%x", out)
 	}
+	r.shows(r.step(Link{Name: "eth1"}), "send 0, send 0, hold 0, MASTER>FAULT") // the route's interface
+	r.step(up("eth1"))
+	r.run(5 * time.Second)
 	r.shows(r.ms.Apply(r.now, Config{}), "send 0, send 0, hold 0, MASTER>INIT")
 	if out := r.ms.Packet(Send{ID: i.ID()}, addrB); len(out) != 1 {
 		t.Fatal("the farewell of a removed instance cannot be built")
@@ -360,8 +364,8 @@ func TestAddressMovesBetweenInstances(t *testing.T) {
 			holds = append(holds, h)
 		}
 	}
-	if len(holds) != 2 || holds[0].ID != i.ID() || holds[1].ID != j.ID() {
-		t.Fatalf("let go first, then take: %v", holds)
+	if len(holds) != 2 || holds[0].ID != j.ID() || holds[1].ID != i.ID() {
+		t.Fatalf("take first, then let go: %v", holds)
 	}
 }
 

@@ -64,7 +64,8 @@ func (u *unit) earliest() time.Time {
 func (u *unit) usesInterface(name string) bool {
 	for _, m := range u.members {
 		if m.cfg.Interface == name || slices.ContainsFunc(m.cfg.TrackInterfaces, func(t TrackInterface) bool { return t.Name == name }) ||
-			slices.ContainsFunc(m.cfg.Addresses, func(a Address) bool { return a.Interface == name }) {
+			slices.ContainsFunc(m.cfg.Addresses, func(a Address) bool { return a.Interface == name }) ||
+			slices.ContainsFunc(m.cfg.Routes, func(r Route) bool { return slices.Contains(r.interfaces(), name) }) {
 			return true
 		}
 	}
@@ -112,7 +113,7 @@ func (ms *Machines) master(now time.Time, u *unit, cause *machine, reason string
 		ms.own(now, m)
 	}
 	for _, m := range u.members {
-		ms.emit(Hold{ID: m.id, Addresses: m.cfg.Addresses})
+		ms.emit(m.hold(m.cfg.Addresses))
 	}
 	for _, m := range u.members {
 		ms.firstBurst(now, m)
@@ -140,6 +141,11 @@ func (ms *Machines) firstBurst(now time.Time, m *machine) {
 	if d := m.cfg.Gratuitous.Refresh; d > 0 {
 		m.set(timerRefresh, now.Add(d))
 	}
+}
+
+// hold is what the instance holds with these addresses.
+func (m *machine) hold(addresses []Address) Hold {
+	return Hold{ID: m.id, Addresses: addresses, Routes: m.cfg.Routes, Rules: m.cfg.Rules}
 }
 
 func (ms *Machines) announce(m *machine, addresses []Address, repeat int) {
