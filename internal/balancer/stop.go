@@ -57,7 +57,7 @@ func (d *daemon) routerLost(err error) {
 		go d.o.Programs.Close()
 	}
 	go d.sched.Close()
-	wait, owned := masterDown(d.in.vrrp, d.instances)
+	wait, owned := graceOf(d.in.vrrp, d.instances)
 	if !owned || d.o.Release == nil {
 		d.finish(ExitFatal)
 		return
@@ -73,9 +73,10 @@ func (d *daemon) routerLost(err error) {
 	})
 }
 
-// masterDown is the shortest time after which a peer may take over from an instance that is MASTER here (RFC 9568 section 6.1), and whether
-// there is one.
-func masterDown(c vrrp.Config, instances map[vrrp.ID]vrrp.Status) (time.Duration, bool) {
+// graceOf is how long the addresses of a dead router may wait for a new one, and whether it held any: until nobody would adopt its state any more,
+// which is (adverts-1) intervals after its death. Its last advertisement was then at most `adverts` intervals ago, so no peer has taken over
+// yet (RFC 9568 section 6.1).
+func graceOf(c vrrp.Config, instances map[vrrp.ID]vrrp.Status) (time.Duration, bool) {
 	var least time.Duration
 	for _, in := range c.Instances {
 		if instances[in.ID()].State != vrrp.Master {
@@ -85,7 +86,7 @@ func masterDown(c vrrp.Config, instances map[vrrp.ID]vrrp.Status) (time.Duration
 		if adverts <= 0 {
 			adverts = 3
 		}
-		t := time.Duration(adverts)*in.Interval + (256-time.Duration(in.Priority))*in.Interval/256
+		t := time.Duration(max(adverts-1, 1)) * in.Interval
 		if least == 0 || t < least {
 			least = t
 		}

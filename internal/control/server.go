@@ -46,6 +46,8 @@ type Server struct {
 	handler  Handler
 	refused  func(request string, err error)
 	listener *net.UnixListener
+	path     string
+	own      os.FileInfo
 	ctx      context.Context
 	cancel   context.CancelFunc
 	slots    chan struct{}
@@ -64,17 +66,26 @@ func Listen(path string, h Handler, refused func(request string, err error)) (*S
 	if err != nil {
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}
+	l.SetUnlinkOnClose(false) // the path may be another daemon's by then
+	own, err := os.Lstat(path)
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("open the control socket: %w", err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{handler: h, refused: refused, listener: l, ctx: ctx, cancel: cancel, slots: make(chan struct{}, maxClients)}
+	s := &Server{handler: h, refused: refused, listener: l, path: path, own: own, ctx: ctx, cancel: cancel, slots: make(chan struct{}, maxClients)}
 	s.clients.Add(1)
 	go s.accept()
 	return s, nil
 }
 
-// Close ends every connection, removes the socket and waits for the handlers.
+// Close ends every connection, removes the socket unless a later daemon has put its own in the place, and waits for the handlers.
 func (s *Server) Close() {
 	s.cancel()
 	s.listener.Close()
+	if now, err := os.Lstat(s.path); err == nil && os.SameFile(now, s.own) {
+		_ = os.Remove(s.path)
+	}
 	s.clients.Wait()
 }
 

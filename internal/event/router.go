@@ -8,7 +8,7 @@ var (
 		"State of a former router was found but not believed (too old, another boot, another interface ...); its addresses are removed and the instance starts from INIT.", "instance", "reason")
 	RouterRunDir = define("router.run_dir", Warn, "the run directory is not on tmpfs",
 		"Stamps of life then go through a disk and may be late: adoption after a crash is less certain. Use a run directory below /run.", "run_dir")
-	RouterReady = define("router.ready", Info, "configuration is in force",
+	RouterReady = define("router.ready", Debug, "configuration is in force",
 		"The configuration reached the state machines and what it holds in the kernel was done; problems are states that heal.", "generation", "instances", "problems")
 	RouterStop = define("router.stop", Info, "stopping",
 		"The router was asked to end: it hands over, then lets go.", "reason")

@@ -43,7 +43,8 @@ type port struct {
 }
 
 // believe decides what of a former router's state may be continued: what was MASTER or BACKUP, on the same interface, not longer ago than two
-// advertisement intervals. The last advert was then sent less than three intervals ago and no peer can have taken over. why names for every
+// advertisement intervals (one less than peers miss before they take over). The last advert was then sent less than three intervals ago and no
+// peer can have taken over. why names for every
 // other instance the reason.
 func believe(s Saved, bootID, netNS string, age time.Duration, ports map[string]port) (adopted []vrrp.Adopted, why map[vrrp.ID]string) {
 	why = map[vrrp.ID]string{}
@@ -69,8 +70,8 @@ func believe(s Saved, bootID, netNS string, age time.Duration, ports map[string]
 			why[i.ID] = "its interface is gone"
 		case p.index != i.Index || p.mac != i.MAC:
 			why[i.ID] = "its interface is another one now"
-		case age < 0 || age >= 2*c.Interval:
-			why[i.ID] = fmt.Sprintf("the last sign of life is %s old, 2 advertisement intervals are %s", age.Round(time.Millisecond), 2*c.Interval)
+		case age < 0 || age >= window(c):
+			why[i.ID] = fmt.Sprintf("the last sign of life is %s old, more than %s", age.Round(time.Millisecond), window(c))
 		case i.State != vrrp.Master && i.State != vrrp.Backup:
 			why[i.ID] = "it was " + i.State.String()
 		default:
@@ -78,4 +79,13 @@ func believe(s Saved, bootID, netNS string, age time.Duration, ports map[string]
 		}
 	}
 	return adopted, why
+}
+
+// window is how old the last sign of life may be.
+func window(i vrrp.Instance) time.Duration {
+	adverts := i.DownTimerAdverts
+	if adverts <= 0 {
+		adverts = 3
+	}
+	return time.Duration(max(adverts-1, 1)) * i.Interval
 }
