@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -50,8 +51,9 @@ func runBalancer(f daemonFlags) error {
 	prober := probe.New(probe.Options{Runner: programs.Checks()})
 	code := balancer.Run(context.Background(), seam.NewConn(conn), balancer.Options{
 		Version: versionString(), ConfigFile: f.config, RunDir: f.runDir, StateDir: f.stateDir, Host: balancer.HostID(),
-		Read: func() (*config.Model, config.Diagnostics) {
-			return parseFile(f.config, config.Options{ConfigID: f.configID, WarnOnly: f.warnOnly})
+		Files: os.DirFS("/"),
+		Read: func(files fs.FS) (*config.Model, config.Diagnostics) {
+			return config.Parse(files, f.config, configHost(), config.Options{ConfigID: f.configID, WarnOnly: f.warnOnly})
 		},
 		Kernel: ipvs, Prober: prober, Clock: probe.Clock{}, Programs: programs, Bus: bus, SetLevel: log.SetLevel, KeepIPVS: f.keepIPVS,
 		Losses:  func() uint64 { dropped, failed := out.Losses(); return dropped + failed },

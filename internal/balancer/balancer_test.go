@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/internal/state"
 )
 
 func TestStartFillsIPVSAndGetsReady(t *testing.T) {
@@ -206,11 +207,8 @@ func TestVerdictsOutliveTheProcess(t *testing.T) {
 	w.up()
 	eventually(t, "a server is down", func() bool { return !w.holds("10.0.0.2:80") })
 	eventually(t, "and that is written down", func() bool {
-		var s savedChecks
-		if readJSON(w.dir+"/checks.json", &s) != nil {
-			return false
-		}
-		for _, c := range s.Checks {
+		saved, _ := state.LoadChecks(w.dir, "h")
+		for _, c := range saved {
 			if c.ID.Real == "10.0.0.2:80" && !c.Up {
 				return true
 			}
@@ -348,5 +346,24 @@ func TestDumpsForKeepalivedsExporters(t *testing.T) {
 	}
 	if info, err := os.Lstat(filepath.Join(dir, "keepalived.stats")); err != nil || !info.Mode().IsRegular() || info.Mode().Perm() != 0o600 {
 		t.Errorf("a link is replaced, not followed: %v %v", info, err)
+	}
+}
+
+func TestBalancerThatStartsOnABadFileGoesOnWithTheLastGoodOne(t *testing.T) {
+	w := newWorld(t, model("10.0.0.1"))
+	w.start(seam.Snapshot{})
+	w.up()
+	eventually(t, "the files are kept", func() bool { _, err := state.Sources(w.dir); return err == nil })
+	w.cancel()
+	w.ended()
+	w.events, w.lastGood = nil, model("10.0.0.1")
+	w.set(&config.Model{}, config.Diagnostics{{Severity: config.Error, File: "/etc/test.conf", Line: 2, Message: "broken"}})
+	w.start(seam.Snapshot{Gen: 1})
+	w.up()
+	if !w.has("config.rejected") || !w.has("config.last_good") || !w.holds("10.0.0.1:80") {
+		t.Errorf("what ran before runs on:\n%s", w.table())
+	}
+	if s := w.status(); s.Config.Rejected == "" || s.Config.Generation != 2 {
+		t.Errorf("status shows that the file is bad: %+v", s.Config)
 	}
 }

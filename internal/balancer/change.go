@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"io/fs"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/config"
@@ -8,6 +9,7 @@ import (
 	"github.com/holdfast-ha/holdfast/internal/event"
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
 	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/internal/state"
 )
 
 // appliedWithin is how long a reload waits for the router to take its part. The router answers at once; one that does not is restarted by
@@ -16,6 +18,7 @@ const appliedWithin = 10 * time.Second
 
 // change is one configuration on its way into force: the start, or a reload.
 type change struct {
+	sources  *state.Recorder
 	waiters  []func(control.Reloaded, error)
 	in       inputs
 	changed  int
@@ -43,14 +46,19 @@ func (d *daemon) requestChange(waiter func(control.Reloaded, error)) {
 
 // read parses elsewhere: ten thousand services take a while.
 func (d *daemon) read() {
+	d.change.sources = state.Record(d.o.Files)
+	d.readFrom(d.change.sources, d.onRead)
+}
+
+func (d *daemon) readFrom(files fs.FS, then func(in inputs, diags config.Diagnostics, refuse bool)) {
 	go func() {
-		model, diags := d.o.Read()
+		model, diags := d.o.Read(files)
 		refuse := diags.RefuseStart()
 		var in inputs
 		if !refuse {
 			in = newInputs(model, diags)
 		}
-		d.inbox.post(func() { d.onRead(in, diags, refuse) })
+		d.inbox.post(func() { then(in, diags, refuse) })
 	}()
 }
 
@@ -178,7 +186,8 @@ func (d *daemon) onApplied(a seam.Applied) {
 // inForce ends a change that went through.
 func (d *daemon) inForce() {
 	c := d.change
-	d.loadedAt, d.rejected = time.Now(), ""
+	d.keepSources(c.sources)
+	d.loadedAt, d.rejected, d.keepRejected = time.Now(), d.keepRejected, ""
 	d.bus.Publish(event.ConfigLoaded.With(d.o.ConfigFile, d.gen, len(c.in.vrrp.Instances), len(c.in.pools), len(c.in.checks), c.changed))
 	d.endChange(control.Reloaded{Generation: d.gen, Changed: true, Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
 }
@@ -186,6 +195,7 @@ func (d *daemon) inForce() {
 // unchanged ends a reload that asks for nothing new. IPVS is read back all the same: the file is the truth.
 func (d *daemon) unchanged() {
 	c := d.change
+	d.keepSources(c.sources)
 	d.in.model, d.in.diags = c.in.model, c.in.diags
 	d.rejected = ""
 	d.repeatStates()

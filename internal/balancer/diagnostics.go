@@ -19,7 +19,7 @@ func (d *daemon) reject(diags config.Diagnostics) {
 	d.rejected, d.rejectAt = diags.Err(), time.Now()
 	d.bus.Publish(event.ConfigRejected.With(d.o.ConfigFile, position(*first), first.Message, first.Hint, diags.Count(config.Error)))
 	if !d.started {
-		d.finish(ExitConfig)
+		d.fallBack()
 		return
 	}
 	d.endChange(control.Reloaded{}, errors.New(d.rejected))

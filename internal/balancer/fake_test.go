@@ -2,12 +2,14 @@ package balancer
 
 import (
 	"context"
+	"io/fs"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -16,6 +18,7 @@ import (
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/event"
 	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/internal/state"
 	"github.com/holdfast-ha/holdfast/ipvssync/ipvstest"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
@@ -75,6 +78,7 @@ type world struct {
 
 	mu       sync.Mutex
 	model    *config.Model
+	lastGood *config.Model // what the kept files say
 	diags    config.Diagnostics
 	got      []seam.Message // from the balancer
 	writes   []int          // of the kernel, when the message of the same index came
@@ -107,9 +111,14 @@ func (w *world) start(first seam.Snapshot) {
 		defer close(done)
 		exit <- Run(ctx, seam.NewConn(b), Options{
 			Version: "test", ConfigFile: "/etc/test.conf", RunDir: w.dir, StateDir: w.state, Host: "h", Kernel: w.kernel, Prober: w.servers, Clock: probe.Clock{}, Bus: bus,
-			Read: func() (*config.Model, config.Diagnostics) {
+			Files: fstest.MapFS{"etc/test.conf": {Data: []byte("the file")}},
+			Read: func(files fs.FS) (*config.Model, config.Diagnostics) {
+				text, err := fs.ReadFile(files, "etc/test.conf")
 				w.mu.Lock()
 				defer w.mu.Unlock()
+				if _, original := files.(*state.Recorder); !original && err == nil && string(text) == "the file" {
+					return w.lastGood, nil
+				}
 				return w.model, w.diags
 			},
 			Release: func(context.Context) ([]string, error) {

@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"context"
+	"io/fs"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -14,9 +15,11 @@ import (
 type Options struct {
 	// Version is what status shows.
 	Version string
-	// ConfigFile is what status and events call the configuration; Read reads it, as often as it is asked to.
+	// ConfigFile is what status and events call the configuration; Read reads it from a file system, as often as it is asked to.
 	ConfigFile string
-	Read       func() (*config.Model, config.Diagnostics)
+	Read       func(fs.FS) (*config.Model, config.Diagnostics)
+	// Files are the files of this machine.
+	Files fs.FS
 	// RunDir has checks.json and the control socket; "" for neither.
 	RunDir string
 	// StateDir has the operators' intent (drain, weight), which outlives a boot; "" keeps it in memory.

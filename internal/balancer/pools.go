@@ -27,7 +27,7 @@ func (d *daemon) reconfigurePools() {
 			changes = p.Reconfigure(now, spec)
 		}
 		d.pools[spec.ID] = p
-		changes = append(changes, d.intent.impose(now, p)...)
+		changes = append(changes, d.intent.Impose(now, p)...)
 		d.tellPool(spec.ID, changes)
 	}
 	d.gone = old

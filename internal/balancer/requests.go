@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/event"
 	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/internal/state"
 	"github.com/holdfast-ha/holdfast/ipvssync"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
@@ -61,15 +62,17 @@ func (q *requests) Handle(ctx context.Context, r control.Request) (any, error) {
 // Events streams the recent events and those to come.
 func (q *requests) Events(ctx context.Context, follow bool, send func(control.Line) error) error {
 	d := (*daemon)(q)
-	reader := d.recent.join()
-	defer d.recent.leave(reader)
+	reader := d.recent.Join()
+	defer d.recent.Leave(reader)
 	for {
 		select {
-		case <-reader.wake:
-			for _, line := range d.recent.take(reader) {
-				if err := send(line); err != nil {
+		case <-reader.Wake:
+			events, missed := d.recent.Take(reader)
+			for _, e := range events {
+				if err := send(control.Line{Event: e, Missed: missed}); err != nil {
 					return err
 				}
+				missed = 0
 			}
 			if !follow {
 				return nil
@@ -142,23 +145,23 @@ func (d *daemon) operator(r control.Request) error {
 	}
 	virtual, now := p.Spec().ID, time.Now()
 	var changes []ipvssync.Change
-	state := r.Op
+	what := r.Op
 	switch r.Op {
 	case control.OpDrain:
 		changes = p.Drain(now, server, ipvssync.Drain{Since: now, Timeout: r.Timeout, By: r.By, Why: r.Why})
-		d.intent.drain(drainIntent{Virtual: virtual, Real: server, Since: now, Timeout: r.Timeout, By: r.By, Why: r.Why})
+		d.intent.Drain(state.Drain{Virtual: virtual, Real: server, Since: now, Timeout: r.Timeout, By: r.By, Why: r.Why})
 	case control.OpUndrain:
 		changes = p.Undrain(now, server)
-		d.intent.undrain(virtual, server)
+		d.intent.Undrain(virtual, server)
 	case control.OpWeight:
 		if r.Weight > ipvssync.MaxWeight {
 			return fmt.Errorf("weight %d: the largest is %d", r.Weight, ipvssync.MaxWeight)
 		}
 		changes = p.SetWeight(now, server, r.Weight)
-		d.intent.weight(weightIntent{Virtual: virtual, Real: server, Weight: r.Weight, Since: now, By: r.By})
-		state = fmt.Sprintf("weight %d", r.Weight)
+		d.intent.Weigh(state.Weight{Virtual: virtual, Real: server, Weight: r.Weight, Since: now, By: r.By})
+		what = fmt.Sprintf("weight %d", r.Weight)
 	}
-	d.bus.Publish(event.OperatorDrain.With(virtual, server, state, r.By))
+	d.bus.Publish(event.OperatorDrain.With(virtual, server, what, r.By))
 	d.poolChanged(p, changes)
 	d.countConnections()
 	if err := d.saveIntent(); err != nil {

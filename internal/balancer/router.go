@@ -65,7 +65,7 @@ func (d *daemon) apply(c vrrp.Config) {
 }
 
 func (d *daemon) onEvent(e seam.Event) {
-	d.recent.add(e.Event)
+	d.recent.Add(e.Event)
 	if e.Notice != nil {
 		d.onVRRPNotice(*e.Notice)
 	}

@@ -8,8 +8,10 @@ import (
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/recent"
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
 	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/internal/state"
 	"github.com/holdfast-ha/holdfast/ipvssync"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
@@ -23,7 +25,7 @@ type daemon struct {
 	ctx    context.Context
 	conn   *seam.Conn
 	inbox  *inbox
-	recent *recent
+	recent *recent.Ring
 	bus    *event.Bus
 	began  time.Time
 
@@ -45,17 +47,19 @@ type daemon struct {
 	setting   int
 	overtaken map[string]bool
 
-	change    *change // under way, nil when none
-	again     *change // asked for meanwhile
-	rejected  string
-	rejectAt  time.Time
-	loadedAt  time.Time
-	problems  []string
-	started   bool // the first Apply was sent
-	sentGen   uint64
-	filled    bool // IPVS was written once
-	ready     vrrp.Ready
-	readySent bool
+	change   *change // under way, nil when none
+	again    *change // asked for meanwhile
+	rejected string
+	// keepRejected goes on being shown although a change came into force: it was the last good configuration.
+	keepRejected string
+	rejectAt     time.Time
+	loadedAt     time.Time
+	problems     []string
+	started      bool // the first Apply was sent
+	sentGen      uint64
+	filled       bool // IPVS was written once
+	ready        vrrp.Ready
+	readySent    bool
 
 	instances map[vrrp.ID]vrrp.Status
 	cleared   map[vrrp.ID]vrrp.Counters // what a signal said to count from
@@ -66,7 +70,7 @@ type daemon struct {
 	waiting   map[uint64]func(seam.Message)
 
 	daemons   []ipvssync.SyncDaemon
-	intent    intent
+	intent    state.Intent
 	quiet     bool // pools are being restored: nothing of it is news
 	unsaved   bool
 	saving    bool
@@ -85,11 +89,11 @@ func Run(ctx context.Context, conn *seam.Conn, o Options) int {
 		o.Bus = &event.Bus{}
 	}
 	d := &daemon{
-		o: o, ctx: ctx, conn: conn, inbox: newInbox(), recent: newRecent(), bus: o.Bus, began: time.Now(), heard: time.Now(),
+		o: o, ctx: ctx, conn: conn, inbox: newInbox(), recent: recent.New(), bus: o.Bus, began: time.Now(), heard: time.Now(),
 		pools: map[string]*ipvssync.Pool{}, gone: map[string]*ipvssync.Pool{}, overtaken: map[string]bool{}, instances: map[vrrp.ID]vrrp.Status{},
 		waiting: map[uint64]func(seam.Message){}, cleared: map[vrrp.ID]vrrp.Counters{}, poolTimer: time.NewTimer(time.Hour),
 	}
-	o.Bus.Add(d.recent.add)
+	o.Bus.Add(d.recent.Add)
 	d.rec = reconcile.New(o.Kernel, reconcile.Options{Bus: o.Bus, Dir: o.RunDir, Host: o.Host, Every: o.ReconcileEvery})
 	d.sched = checkers.New(checkers.Options{Prober: o.Prober, Clock: o.Clock,
 		OnChange: func(c checkers.Change) { d.inbox.post(func() { d.onCheck(c) }) },

@@ -2,11 +2,11 @@ package balancer
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/internal/event"
 	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/internal/state"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
@@ -32,7 +32,9 @@ func (d *daemon) stop() {
 
 func (d *daemon) stopped(err error) {
 	if d.o.RunDir != "" {
-		_ = os.Remove(d.checksFile())
+		d.writers.Wait()
+		state.RemoveChecks(d.o.RunDir)
+		state.RemoveSources(d.o.RunDir)
 	}
 	msg := seam.Stopped{}
 	if err != nil {
