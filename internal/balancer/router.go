@@ -53,7 +53,8 @@ func (d *daemon) onSnapshot(s seam.Snapshot) {
 	d.tellMissed()
 	if s.Gen != d.sentGen {
 		d.apply(d.in.vrrp)
-		d.conn.Send(seam.Message{Ready: &d.ready})
+		ready := d.ready
+		d.conn.Send(seam.Message{Ready: &ready})
 		d.resendTracks()
 	}
 }

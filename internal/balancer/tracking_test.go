@@ -63,8 +63,8 @@ func TestTrackedScriptReachesTheRouter(t *testing.T) {
 	if s := w.status(); len(s.Tracked) != 2 || s.Tracked[1].ID != "script/chk" || s.Tracked[1].Reason != "exited with status 1" {
 		t.Errorf("status shows it: %+v", s.Tracked)
 	}
-	w.router.Send(seam.Message{Snapshot: &seam.Snapshot{Gen: 0, Seq: 1}})
 	n := len(w.tracks("file/f"))
+	w.router.Send(seam.Message{Snapshot: &seam.Snapshot{Gen: 0, Seq: 1}})
 	eventually(t, "a router that began anew is told again", func() bool { return len(w.tracks("file/f")) > n })
 	w.router.Send(seam.Message{Stop: &seam.Stop{}})
 	w.ended()
