@@ -10,13 +10,13 @@ type ChangeKind uint8
 
 // The kinds of change.
 const (
-	// ServerUp and ServerDown: the server's checks now all pass, or one began to fail.
+	// ServerUp and ServerDown: the server's checks now all pass, or one began to fail. From and To are weights.
 	ServerUp ChangeKind = iota
 	ServerDown
 	// ServerAdded and ServerRemoved: it came or went by a new configuration. A removed server was deleted or has finished draining.
 	ServerAdded
 	ServerRemoved
-	// WeightChanged: From and To are effective weights.
+	// WeightChanged: From and To are the weights wanted, steps of a slow start included.
 	WeightChanged
 	// QuorumGained and QuorumLost: From and To are Sum and the threshold it was compared with.
 	QuorumGained

@@ -29,6 +29,8 @@ type member struct {
 	drain   *Drain
 	drained bool
 	leaving bool
+	ended   bool // a drain just ended
+	asking  bool // a check asked for a drain when last evaluated
 	conns   int
 	manual  int
 }
@@ -116,9 +118,9 @@ func (p *Pool) Undrain(now time.Time, server string) []Change {
 	if m == nil || m.leaving || m.drain == nil {
 		return nil
 	}
-	m.drain, m.drained = nil, false
+	m.drain, m.drained, m.ended = nil, false, true
 	p.slowStart(now, m)
-	return append([]Change{m.change(DrainEnded, 0, 0)}, p.evaluate(now)...)
+	return p.evaluate(now)
 }
 
 // SetConnections tells how many connections the kernel holds for the server over all services of the pool. None left ends a drain.
@@ -144,7 +146,7 @@ func (p *Pool) Next() (time.Time, bool) {
 		if m.drain != nil && m.drain.Timeout > 0 && !m.drained {
 			next = earlier(next, m.drain.Since.Add(m.drain.Timeout))
 		}
-		if !m.slow.IsZero() {
+		if !m.slow.IsZero() && !m.draining() {
 			step := m.spec.SlowStart / slowSteps
 			done := m.weightStep()
 			next = earlier(next, m.slow.Add(time.Duration(done)*step))
@@ -204,8 +206,7 @@ func (p *Pool) Reconfigure(now time.Time, spec VirtualServer) []Change {
 			}
 		}
 		if m.leaving { // it came back before it was gone
-			m.leaving, m.drain, m.drained = false, nil, false
-			changes = append(changes, m.change(DrainEnded, 0, 0))
+			m.leaving, m.drain, m.drained, m.ended = false, nil, false, true
 		}
 		m.spec, m.health = rs, health
 		p.servers = append(p.servers, m)
@@ -278,22 +279,14 @@ func (p *Pool) evaluateMember(now time.Time, m *member) []Change {
 		}
 	}
 	full = min(max(full, 0), MaxWeight)
-	if m.known && up != m.up {
-		kind := ServerDown
-		if up {
-			kind = ServerUp
-			m.up = true
-			p.slowStart(now, m)
-		} else {
-			m.slow = time.Time{}
-		}
-		changes = append(changes, m.change(kind, m.full, full))
-	} else if m.known && full != m.full {
-		changes = append(changes, m.change(WeightChanged, m.full, full))
+	turned := m.known && up != m.up
+	if turned && up {
+		p.slowStart(now, m)
+	} else if !up {
+		m.slow = time.Time{}
 	}
-	m.known, m.up, m.full = true, up, full
-
-	m.weight = full
+	before := m.weight
+	m.up, m.full, m.weight = up, full, full
 	if !m.slow.IsZero() {
 		i := slowSteps
 		if step := m.spec.SlowStart / slowSteps; step > 0 {
@@ -303,9 +296,28 @@ func (p *Pool) evaluateMember(now time.Time, m *member) []Change {
 			m.slow = time.Time{}
 		}
 	}
-	if m.draining() {
+	asked := m.asked()
+	if m.drain != nil || asked {
 		m.weight = 0
 	}
+	if m.ended {
+		changes = append(changes, m.change(DrainEnded, 0, m.weight))
+		before = m.weight
+	}
+	switch {
+	case !m.known:
+	case turned && up:
+		changes = append(changes, m.change(ServerUp, before, m.weight))
+	case turned:
+		changes = append(changes, m.change(ServerDown, before, 0))
+	case asked && !m.asking && m.drain == nil:
+		changes = append(changes, m.change(DrainStarted, before, 0))
+	case !asked && m.asking && m.drain == nil:
+		changes = append(changes, m.change(DrainEnded, 0, m.weight))
+	case m.weight != before && m.drain == nil:
+		changes = append(changes, m.change(WeightChanged, before, m.weight))
+	}
+	m.known, m.asking, m.ended = true, asked, false
 	if d := m.drain; d != nil && !m.drained {
 		if m.conns == 0 || d.Timeout > 0 && !now.Before(d.Since.Add(d.Timeout)) || hashBlind(p.spec.Template) {
 			m.drained = true
@@ -322,10 +334,10 @@ func (p *Pool) slowStart(now time.Time, m *member) {
 }
 
 // draining says that the server must get no new connections although it may be up.
-func (m *member) draining() bool {
-	if m.drain != nil {
-		return true
-	}
+func (m *member) draining() bool { return m.drain != nil || m.asked() }
+
+// asked says that a check asks for a drain.
+func (m *member) asked() bool {
 	for _, c := range m.spec.Checks {
 		if m.health[c].Drain {
 			return true
