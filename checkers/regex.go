@@ -3,6 +3,7 @@ package checkers
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"sync"
 )
@@ -24,8 +25,9 @@ var compiled = struct {
 // back-references, look-around and possessive quantifiers, in exchange for an effort linear in the answer's size; an error names
 // what it does not have. The result is remembered.
 func CompileRegex(pattern string, options []string) (*regexp.Regexp, error) {
-	flags := ""
+	flags, endOnly := "", false
 	for _, o := range options {
+		endOnly = endOnly || o == "dollar_endonly"
 		switch f, known := regexFlags[o]; {
 		case o == "anchored":
 			pattern = `\A(?:` + pattern + ")"
@@ -42,16 +44,41 @@ func CompileRegex(pattern string, options []string) (*regexp.Regexp, error) {
 	}
 	compiled.Lock()
 	defer compiled.Unlock()
-	if re := compiled.made[pattern]; re != nil {
+	key := pattern
+	if endOnly {
+		key = "\x00" + key
+	}
+	if re := compiled.made[key]; re != nil {
 		return re, nil
 	}
-	re, err := regexp.Compile(pattern)
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err == nil && !endOnly {
+		lastNewline(tree)
+		pattern = tree.String()
+	}
+	var re *regexp.Regexp
+	if err == nil {
+		re, err = regexp.Compile(pattern)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("regex %q: %w (back-references and look-around are not available)", pattern, err)
 	}
 	if len(compiled.made) > 4096 {
 		clear(compiled.made)
 	}
-	compiled.made[pattern] = re
+	compiled.made[key] = re
 	return re, nil
+}
+
+// lastNewline lets a $ also match before a newline that ends the text, as PCRE does: most answers end with one.
+func lastNewline(re *syntax.Regexp) {
+	if re.Op == syntax.OpEndText && re.Flags&syntax.WasDollar != 0 {
+		newline := &syntax.Regexp{Op: syntax.OpLiteral, Rune: []rune{'\n'}}
+		end := &syntax.Regexp{Op: syntax.OpEndText}
+		*re = syntax.Regexp{Op: syntax.OpConcat, Sub: []*syntax.Regexp{{Op: syntax.OpQuest, Sub: []*syntax.Regexp{newline}}, end}}
+		return
+	}
+	for _, sub := range re.Sub {
+		lastNewline(sub)
+	}
 }

@@ -30,9 +30,9 @@ func connection() []row[ck] {
 	}
 }
 
-var tcpTable = newTable("TCP_CHECK", connection(), schedule())
+var tcpTable = newTable("TCP_CHECK", connection(), schedule(), judging(), tcpMore, securing())
 
-var tcpTable2 = newTable("PING_CHECK", connection(), schedule())
+var tcpTable2 = newTable("PING_CHECK", connection(), schedule(), judging())
 
 var httpTable = newTable("HTTP_GET", []row[ck]{
 	block("url", urlTable, func(d *decoder, c *ck, n *node) {
@@ -46,15 +46,17 @@ var httpTable = newTable("HTTP_GET", []row[ck]{
 	integer("nb_get_retry", 0, 1<<31-1, func(c *ck) *int { return &c.retry }, tierA, acts, "", "Old name of retry.").say("nb_get_retry is deprecated: write retry"),
 	text("virtualhost", func(c *ck) *string { return &c.VirtualHost }, tierA, acts, "the real server's", "Host header and server name."),
 	custom("http_protocol", shapeEnum, func(d *decoder, c *ck, n *node) {
-		if v, ok := d.enumArg(n, 0, []string{"1.0", "1.1", "1.0C", "1.0c"}); ok {
-			c.HTTPProtocol = strings.ToUpper(v)
+		if v, ok := d.enumArg(n, 0, []string{"1.0", "1.1", "1.0C", "1.0c", "2", "h2c"}); ok {
+			if c.HTTPProtocol = v; v == "1.0c" {
+				c.HTTPProtocol = "1.0C"
+			}
 		}
-	}, tierB, acts, "1.0", "HTTP version; 1.0C is 1.0 with Connection: close."),
+	}, tierB, acts, "1.0", "HTTP version; 1.0C is 1.0 with Connection: close, h2c is HTTP/2 without TLS."),
 	boolean("enable_sni", func(c *ck) *bool { return &c.EnableSNI }, tierA, acts, "off", "Send the server name in TLS."),
 	text("sni_name", func(c *ck) *string { return &c.SNIName }, tierC, acts, "virtualhost", "This server name."),
 	boolean("fast_recovery", func(c *ck) *bool { return &c.FastRecovery }, tierB, acts, "off", "Check all pages at once when starting or recovering."),
-	boolean("tls_compliant", func(c *ck) *bool { return &c.TLSCompliant }, tierC, idle, "off", "A connection cut without close_notify is a failure."),
-}, connection(), schedule())
+	boolean("tls_compliant", func(c *ck) *bool { return &c.TLSCompliant }, tierC, acts, "off", "A connection cut without close_notify is a failure."),
+}, connection(), schedule(), judging(), httpMore, securing())
 
 var urlTable = newTable("url", []row[URL]{
 	text("path", func(u *URL) *string { return &u.Path }, tierA, acts, "required", "Path and query."),
@@ -81,8 +83,8 @@ var urlTable = newTable("url", []row[URL]{
 	integer("regex_min_offset", 0, 1<<31-1, func(u *URL) *int { return &u.RegexMin }, tierC, acts, "0", "Search from this byte."),
 	integer("regex_max_offset", 0, 1<<31-1, func(u *URL) *int { return &u.RegexMax }, tierC, acts, "none", "Search up to this byte."),
 	known[URL]("regex_stack", shapeWords, tierC, moot, "", "Stack of the PCRE2 library."),
-	boolean("tls_compliant", func(u *URL) *bool { return &u.TLSCompliant }, tierC, idle, "off", "As in the check."),
-})
+	boolean("tls_compliant", func(u *URL) *bool { return &u.TLSCompliant }, tierC, acts, "off", "As in the check."),
+}, urlMore)
 
 func readStatus(d *decoder, u *URL, n *node) {
 	if !d.need(n, 0) {
@@ -113,7 +115,7 @@ var smtpTable = newTable("SMTP_CHECK", []row[ck]{
 		decode(d, hostTable, &h, &h.Meta, n.kids)
 		c.Hosts = append(c.Hosts, h)
 	}, tierB, acts, "", "Deprecated: another address to greet.").say("host is deprecated: write one SMTP_CHECK for each address").repeat(),
-}, connection(), schedule())
+}, connection(), schedule(), judging())
 
 var hostTable = newTable("host", []row[SMTPHost]{
 	addr("connect_ip", func(c *SMTPHost) *netip.Addr { return &c.ConnectIP }, tierB, acts, "the real server's", "Address to connect to."),
@@ -138,7 +140,7 @@ var dnsTable = newTable("DNS_CHECK", []row[ck]{
 		}
 	}, tierB, acts, "SOA", "What is asked for: "+strings.Join(dnsTypes, ", ")+"."),
 	text("name", func(c *ck) *string { return &c.DNSName }, tierB, acts, ".", "The name."),
-}, connection(), schedule())
+}, connection(), schedule(), judging(), dnsMore)
 
 var miscTable = newTable("MISC_CHECK", []row[ck]{
 	command("misc_path", func(c *ck) *Command { return &c.Command }, tierA, acts, "required", "The program; exit status 0 means up."),
@@ -151,7 +153,7 @@ var miscTable = newTable("MISC_CHECK", []row[ck]{
 		}
 	}, tierA, acts, "script_user", "User and group it runs as.").each(&entrySpec{first: []string{"user", "group"}}),
 	known[ck]("connect_timeout", shapeWord, tierC, gone, "", "MISC_CHECK has misc_timeout instead.").say("MISC_CHECK has no connect_timeout: write misc_timeout"),
-}, schedule())
+}, schedule(), judging())
 
 var udpTable = newTable("UDP_CHECK", []row[ck]{
 	custom("payload", shapeWords, func(d *decoder, c *ck, n *node) {
@@ -175,7 +177,7 @@ var udpTable = newTable("UDP_CHECK", []row[ck]{
 	}, tierB, acts, "off", "An answer must come; hex with xx for any byte."),
 	integer("min_reply_length", 0, 65535, func(c *ck) *int { return &c.MinReplyLen }, tierB, acts, "0", "Shortest answer."),
 	integer("max_reply_length", 0, 65535, func(c *ck) *int { return &c.MaxReplyLen }, tierB, acts, "255", "Longest answer."),
-}, connection(), schedule())
+}, connection(), schedule(), judging())
 
 // hex joins the words and reads pairs of hex digits; xx is any byte.
 func (d *decoder) hex(n *node) (b, mask []byte, ok bool) {

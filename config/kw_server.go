@@ -243,6 +243,8 @@ var rsTable = newTable("real_server", []row[rsDraft]{
 	checker("UDP_CHECK", UDPCheck, udpTable, tierB, "Send a datagram."),
 	checker("PING_CHECK", PingCheck, tcpTable2, tierB, "ICMP echo."),
 	checker("FILE_CHECK", FileCheck, fileTable, tierB, "The value of a track_file."),
+	checker("GRPC_CHECK", GRPCCheck, grpcTable, tierC, "Ask a gRPC server's health service."),
+	checker("AGENT_CHECK", AgentCheck, agentTable, tierC, "Ask an agent in HAProxy's agent-check protocol."),
 	checker("BFD_CHECK", BFDCheck, bfdCheckTable, tierB, "A BFD session."),
 }, inherited(func(r *rsDraft) *raw { return &r.raw }))
 
@@ -257,7 +259,7 @@ func checker(name string, kind CheckKind, sub *table[checkDraft], t tier, doc st
 			decode(d, sub, &c, &c.Meta, n.kids)
 		} else if len(n.args) > 0 {
 			d.extra(n, 0)
-		} else if kind != TCPCheck && kind != PingCheck && kind != SMTPCheck && kind != DNSCheck && kind != UDPCheck {
+		} else if kind != TCPCheck && kind != PingCheck && kind != SMTPCheck && kind != DNSCheck && kind != UDPCheck && kind != GRPCCheck && kind != AgentCheck {
 			d.needBlock(n)
 			return
 		}

@@ -130,6 +130,9 @@ const (
 	PingCheck CheckKind = "PING_CHECK"
 	FileCheck CheckKind = "FILE_CHECK"
 	BFDCheck  CheckKind = "BFD_CHECK"
+	// Not in keepalived.
+	GRPCCheck  CheckKind = "GRPC_CHECK"
+	AgentCheck CheckKind = "AGENT_CHECK"
 )
 
 // Check is one check of a real server. The first group holds for every kind; the others for the kinds named.
@@ -155,7 +158,7 @@ type Check struct {
 	// HTTP_GET and SSL_GET.
 	URLs         []URL
 	VirtualHost  string // already inherited from the real and the virtual server
-	HTTPProtocol string // 1.0, 1.1 or 1.0C
+	HTTPProtocol string // 1.0, 1.1, 1.0C, 2 or h2c
 	EnableSNI    bool
 	SNIName      string
 	FastRecovery bool
@@ -188,6 +191,8 @@ type Check struct {
 
 	// BFD_CHECK.
 	BFDName string
+
+	CheckMore
 }
 
 // URL is a url block of HTTP_GET or SSL_GET.
@@ -203,6 +208,8 @@ type URL struct {
 	RegexMin     int
 	RegexMax     int // 0 = none
 	TLSCompliant bool
+
+	URLMore
 }
 
 // CodeRange is a range of HTTP status codes, both ends included.

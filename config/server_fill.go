@@ -361,6 +361,18 @@ func (d *decoder) fillHTTP(k *Check, r *rsDraft, n *node) bool {
 		if !strings.HasPrefix(u.Path, "/") {
 			d.say(n, Warning, "url", "bad-value", "write path /"+clip(u.Path), "the path %q does not begin with /", clip(u.Path))
 		}
+		if u.Regex != "" {
+			at := n
+			for _, b := range n.kids {
+				if b.key.text == "url" && b.pos() == u.Pos {
+					at = b
+					if r := child(b, "regex"); r != nil {
+						at = r
+					}
+				}
+			}
+			d.goodRegex(at, u.Regex, u.RegexOptions)
+		}
 		if len(u.StatusCodes) == 0 && u.Digest == "" && u.Regex == "" {
 			u.StatusCodes = []CodeRange{{200, 299}}
 		}

@@ -21,7 +21,8 @@ func Checks(m *config.Model) []checkers.Spec {
 				}
 				spec := checkers.Spec{
 					ID: checkers.ID{Virtual: vsID, Real: rsID, Index: i}, Probe: probe, LogAll: c.LogAllFailures || m.Global.CheckerLogAllFailures,
-					Rules: checkers.Rules{Interval: c.DelayLoop, Retry: c.Retry, RetryDelay: c.DelayBeforeRetry, Alpha: c.Alpha || rs.Alpha || vs.Alpha},
+					Rules: beyond(c, checkers.Rules{Interval: c.DelayLoop, Retry: c.Retry, RetryDelay: c.DelayBeforeRetry, Alpha: c.Alpha || rs.Alpha || vs.Alpha}),
+					Alone: c.Unshared,
 				}
 				// keepalived spreads first checks over delay_loop; here only a warmup that was asked for delays them.
 				if c.Has("warmup") || rs.Has("warmup") || vs.Has("warmup") {
@@ -44,7 +45,7 @@ func probe(m *config.Model, c *config.Check) (checkers.Probe, bool) {
 	case config.PingCheck:
 		p.Kind = checkers.Ping
 	case config.TCPCheck:
-		p.Kind = checkers.TCP
+		p.Kind, p.Params = checkers.TCP, tcpParams(m, c)
 	case config.HTTPGet:
 		p.Kind, p.Params = checkers.HTTP, httpParams(m, c, false)
 	case config.SSLGet:
@@ -60,7 +61,7 @@ func probe(m *config.Model, c *config.Check) (checkers.Probe, bool) {
 			p.Params = &checkers.SMTPParams{Helo: c.HeloName}
 		}
 	case config.DNSCheck:
-		p.Kind, p.Params = checkers.DNS, &checkers.DNSParams{Type: c.DNSType, Name: c.DNSName}
+		p.Kind, p.Params = checkers.DNS, &checkers.DNSParams{Type: c.DNSType, Name: c.DNSName, TCP: c.DNSOverTCP, RequireAnswer: c.DNSRequireAnswer}
 	case config.UDPCheck:
 		// Without a pattern keepalived ignores the bounds; here those that the file writes count, and its default of 255 does not.
 		minReply, maxReply := c.MinReplyLen, c.MaxReplyLen
@@ -86,6 +87,10 @@ func probe(m *config.Model, c *config.Check) (checkers.Probe, bool) {
 			weight, reverse = f.Weight, f.Reverse
 		}
 		p.Kind, p.Params = checkers.File, &checkers.FileParams{Path: f.File, Weight: weight, Reverse: reverse}
+	case config.GRPCCheck:
+		p.Kind, p.Params = checkers.GRPC, grpcParams(m, c)
+	case config.AgentCheck:
+		p.Kind, p.Params = checkers.Agent, &checkers.AgentParams{Send: bytes(c.Send)}
 	default:
 		return p, false
 	}
@@ -93,11 +98,13 @@ func probe(m *config.Model, c *config.Check) (checkers.Probe, bool) {
 }
 
 func httpParams(m *config.Model, c *config.Check, tls bool) *checkers.HTTPParams {
-	h := &checkers.HTTPParams{Protocol: c.HTTPProtocol, VirtualHost: c.VirtualHost}
+	h := &checkers.HTTPParams{Protocol: c.HTTPProtocol, VirtualHost: c.VirtualHost, Proxy: checkers.Proxy(c.ProxyProtocol), MaxBody: c.MaxBody,
+		WeightHeader: c.WeightHeader, WeightField: c.WeightField}
 	for i := range c.URLs {
 		u := &c.URLs[i]
 		url := checkers.URL{Path: u.Path, VirtualHost: u.VirtualHost, Digest: u.Digest, Regex: u.Regex, RegexOptions: u.RegexOptions,
-			RegexNoMatch: u.RegexNoMatch, RegexMin: u.RegexMin, RegexMax: u.RegexMax}
+			RegexNoMatch: u.RegexNoMatch, RegexMin: u.RegexMin, RegexMax: u.RegexMax,
+			Method: u.Method, Headers: headers(u.Headers), Body: bytes(u.Body)}
 		for _, r := range u.StatusCodes {
 			url.Status = append(url.Status, checkers.StatusRange{From: r.From, To: r.To})
 		}
@@ -106,7 +113,7 @@ func httpParams(m *config.Model, c *config.Check, tls bool) *checkers.HTTPParams
 	if !tls {
 		return h
 	}
-	h.TLS = &checkers.TLSParams{Cert: m.SSL.Certificate, Key: m.SSL.Key, CA: m.SSL.CA, Compliant: c.TLSCompliant}
+	h.TLS = tlsParams(m, c)
 	for i := range c.URLs {
 		h.TLS.Compliant = h.TLS.Compliant || c.URLs[i].TLSCompliant
 	}
