@@ -177,7 +177,7 @@ func (d *Director) Start(kind Kind) {
 	if err := os.MkdirAll(d.RunDir(), 0o755); err != nil {
 		d.lab.Fatalf("%v", err)
 	}
-	d.Daemon = d.Node.Start(name, Binary(), "run", "-c", d.File(), "--run-dir", d.RunDir(), "--log-format", "json")
+	d.Daemon = d.Node.Start(name, Binary(), "run", "-c", d.File(), "--run-dir", d.RunDir(), "--state-dir", filepath.Join(d.Dir, "state"), "--log-format", "json")
 }
 
 // Holdfast runs one of the other subcommands in the director.
