@@ -51,7 +51,7 @@ systemd: setup
 	@echo "== virtual machine with a real systemd and the shipped unit"
 	@CGO_ENABLED=0 $(GO) test -c -tags systemd -o $(BIN)/systemd.test ./integration/suite
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
-	$(VM) -systemd -timeout 10m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/systemd.test -test.v -test.timeout 9m
+	$(VM) -systemd -timeout 10m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -env UNITS=$(CURDIR)/examples/systemd -- $(CURDIR)/$(BIN)/systemd.test -test.v -test.timeout 9m
 
 lint:
 	$(GO) vet ./... && $(GO) vet -tags 'netns vm bench systemd' ./...

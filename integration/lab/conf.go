@@ -84,3 +84,38 @@ func indent(text string) string {
 	}
 	return "    " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ") + "\n"
 }
+
+// YAML is the same configuration as Text in YAML, with TCP checks.
+func (s *Site) YAML(c Conf) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `global_defs:
+  router_id: second
+  vrrp_version: %d
+  vrrp_garp_master_delay: 1s
+vrrp_instance:
+  - name: web
+    state: BACKUP
+    interface: eth0
+    virtual_router_id: 51
+    priority: %d
+    advert_int: 1s
+    virtual_ipaddress:
+      - %s/24 dev eth0
+`, max(2, c.Version), c.Priority, s.VIP)
+	if s.Mode == NAT {
+		fmt.Fprintf(&b, "      - 10.78.0.1/24 dev eth1\n")
+	}
+	fmt.Fprintf(&b, `virtual_server:
+  - address: %s
+    port: 80
+    delay_loop: 1s
+    lb_algo: rr
+    lb_kind: %s
+    protocol: TCP
+    real_server:
+`, s.VIP, s.Mode)
+	for i := range s.RS {
+		fmt.Fprintf(&b, "      - address: %s\n        port: 80\n        weight: 1\n        TCP_CHECK: {connect_timeout: 2s, retry: 1, delay_before_retry: 1s}\n", s.ServerAddr(i+1))
+	}
+	return b.String()
+}

@@ -70,6 +70,11 @@ func (n *Node) Do(f func()) {
 	<-back
 }
 
+// NamespacePath is a file that stands for the namespace as long as the scenario runs.
+func (n *Node) NamespacePath() string {
+	return fmt.Sprintf("/proc/%d/task/%d/ns/net", os.Getpid(), n.tid)
+}
+
 // Go runs f on a new thread inside the namespace. The thread ends with f.
 func (n *Node) Go(f func()) {
 	ready := make(chan error)
