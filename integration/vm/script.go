@@ -75,7 +75,9 @@ func systemdFiles(o Options) string {
 	return `
 $bb rm -rf /new/etc/systemd/system /new/etc/machine-id /new/etc/fstab
 $bb mkdir -p /new/etc/systemd/system
-echo uninitialized > /new/etc/machine-id
+echo 4c61624c61624c61624c61624c616262 > /new/etc/machine-id
+# No generators, no first boot, none of the host's own services: only what the lab asks for.
+$bb rm -rf /new/etc/systemd/system-generators /new/lib/systemd/system-generators /new/lib/systemd/system-environment-generators
 $bb cat > /new/etc/systemd/system/lab.target <<'END'
 [Unit]
 Description=The lab

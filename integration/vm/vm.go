@@ -30,7 +30,7 @@ type Options struct {
 	Cache string
 	// Timeout ends the machine (default 10 minutes).
 	Timeout time.Duration
-	// BootTimeout is how long the machine may take until the command starts (default 90 s). A machine that does not get there is tried twice more.
+	// BootTimeout is how long the machine may take until the command starts (default 2 minutes, with systemd 5). A machine that does not get there is tried twice more.
 	BootTimeout time.Duration
 	// MemoryMB is the machine's memory (default 2048).
 	MemoryMB int
@@ -67,7 +67,10 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		o.Timeout = 10 * time.Minute
 	}
 	if o.BootTimeout == 0 {
-		o.BootTimeout = 90 * time.Second
+		o.BootTimeout = 2 * time.Minute
+		if o.Systemd {
+			o.BootTimeout = 5 * time.Minute
+		}
 	}
 	if o.MemoryMB == 0 {
 		o.MemoryMB = 2048
