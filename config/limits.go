@@ -4,7 +4,7 @@ package config
 const (
 	maxFileSize   = 64 << 20 // bytes of one file
 	maxTotalSize  = 256 << 20
-	maxLines      = 4_000_000 // logical lines after expansion
+	maxLines      = 2_000_000 // logical lines after expansion
 	maxExpanded   = 256 << 20 // bytes of logical lines after expansion
 	maxLineSize   = 1 << 20   // bytes of one line after substitution
 	maxNesting    = 32        // blocks in blocks

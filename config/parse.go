@@ -55,7 +55,7 @@ func parse(fsys fs.FS, name string, host Host, opts Options, keep bool) (Diagnos
 	d := &decoder{reporter: rep, host: host, opts: opts, strict: syntax == "yaml", said: map[string]bool{}}
 	m := &draft{blocked: map[string]string{}, defined: map[string]int{}}
 	m.Syntax, m.Files, m.ConfigID = syntax, r.files, id
-	if root != nil {
+	if root != nil && !r.stopped {
 		d.all(m, root)
 	}
 	rep.list.sort(r.files)
@@ -97,7 +97,7 @@ func (d *decoder) all(m *draft, root *node) {
 	}
 	byName := map[string]*node{}
 	var servers []*node
-	m.at = make(map[*node]int, len(rest))
+	m.at = map[*node]int{}
 	// virtual servers come last: their checks refer to track_file and bfd_instance, which YAML may give in any order.
 	for _, late := range []bool{false, true} {
 		for i, n := range rest {
@@ -105,7 +105,6 @@ func (d *decoder) all(m *draft, root *node) {
 				continue
 			}
 			m.index = i
-			m.at[n] = i
 			count, instances := len(m.VirtualServers), len(m.Instances)+len(m.Groups)
 			decode(d, rootTable, m, &m.meta, []*node{n})
 			if len(m.VirtualServers) > count {
@@ -113,17 +112,16 @@ func (d *decoder) all(m *draft, root *node) {
 			}
 			if len(m.Instances)+len(m.Groups) > instances {
 				byName[n.key.text+" "+n.text(0)] = n
+				m.at[n] = i
 			}
 		}
 	}
 	d.linkVRRP(m, byName)
 	d.linkServers(m, servers)
-	if len(root.kids) == 0 && !d.anyError() {
+	if len(root.kids) == 0 && len(d.list) == 0 {
 		d.add(root.src, 0, 0, 0, Warning, "empty", "", "the configuration is empty")
 	}
 }
-
-func (d *decoder) anyError() bool { return d.list.HasErrors() }
 
 // where is the place of a root node in the order of the file.
 func (m *draft) where(n *node) int { return m.at[n] }

@@ -89,6 +89,9 @@ func (r *reader) line(s string, p place) {
 		r.complain(p, len(s), Error, "unbalanced-quote", `close the quotation with "`, "a double quote is not closed on this line").Confined = true
 	}
 	s = strings.TrimRight(s, " \t")
+	if r.multi != nil && strings.HasSuffix(comment, `\`) {
+		s += `\` // the comment of a continued line
+	}
 	if r.keep && comment != "" {
 		if s == "" {
 			r.pending = append(r.pending, comment)

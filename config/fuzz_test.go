@@ -1,0 +1,73 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+func seeds(f *testing.F) {
+	f.Add(first)
+	f.Add(firstYAML)
+	f.Add("$A=b {\\\n c\\\n}\n~SEQ(i,2,4) $A\n@x y\ninclude *.conf\n")
+	f.Add("a: &a [*a]\n")
+	f.Add("virtual_server_group G {\n 10.0.0.1-5 80\n fe80::1-ff 53\n fwmark 7 inet6\n}\nvirtual_server group G { }\n")
+	f.Add("vrrp_instance A { virtual_routes { 10/8 via 1.2.3.4 nexthop via ::1 dev x weight 3 encap ip }\n virtual_rules { not from 10.0.0.0/8 fwmark 0x1/0xff lookup 7 }\n}\n")
+	// Real files make good seeds where they are at hand; they are not part of the repository.
+	if dir := os.Getenv("HOLDFAST_CORPUS"); dir != "" {
+		names, _ := filepath.Glob(filepath.Join(dir, "*.conf"))
+		for _, n := range names {
+			if b, err := os.ReadFile(n); err == nil {
+				f.Add(string(b))
+			}
+		}
+	}
+}
+
+// FuzzParse: no text makes the reader panic, hang or contradict itself.
+func FuzzParse(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 1<<16 {
+			return
+		}
+		fsys := fstest.MapFS{"etc/x.conf": {Data: []byte(text)}, "etc/y.conf": {Data: []byte("global_defs { }\n")}}
+		at := time.Now()
+		m, ds := Parse(fsys, "/etc/x.conf", Host{Hostname: "h"}, Options{})
+		if m == nil {
+			t.Fatal("no model")
+		}
+		_ = ds.Text(true)
+		if took := time.Since(at); took > 30*time.Second {
+			t.Fatalf("took %v", took)
+		}
+	})
+}
+
+// FuzzYAML is the same for the other syntax.
+func FuzzYAML(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 1<<16 {
+			return
+		}
+		_, ds := Parse(fstest.MapFS{"etc/x.yaml": {Data: []byte("---\n" + text)}}, "/etc/x.yaml", Host{}, Options{})
+		_ = ds.Text(false)
+	})
+}
+
+func FuzzWords(f *testing.F) {
+	f.Add(`"/bin/a \x41 'b c'" d`)
+	f.Fuzz(func(t *testing.T, s string) {
+		words, _ := shellWords(s)
+		for _, w := range words {
+			_ = argvOf(w)
+		}
+		_ = split(s, place{src: &source{}}, nil)
+		_, _, _, _ = decomment(s)
+		_ = brace(s)
+		_, _ = expandBraces(s, 100)
+	})
+}
