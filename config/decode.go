@@ -24,7 +24,7 @@ type decoder struct {
 	blockAll string
 	// said counts identical notes about not-acted-on keywords.
 	said map[string]bool
-	// noRoot counts unknown words at the root: prose and templates get one error.
+	// What stands at the root: a file of unknown words is no configuration.
 	unknownRoot, knownRoot int
 	firstUnknown           *node
 }
@@ -193,7 +193,8 @@ func (d *decoder) wordArg(n *node, i int) (string, bool) {
 // placeholder points out values which nobody filled in.
 func (d *decoder) placeholder(n *node, w *word) bool {
 	s := w.text
-	if len(s) > 2 && (s[0] == '<' && s[len(s)-1] == '>' || strings.HasPrefix(s, "{{") || strings.HasPrefix(s, "[[") || strings.HasPrefix(s, "__") && strings.HasSuffix(s, "__") && len(s) > 4) {
+	open := strings.IndexByte(s, '<')
+	if len(s) > 2 && (open >= 0 && strings.IndexByte(s[open:], '>') > 0 || strings.HasPrefix(s, "{{") || strings.HasPrefix(s, "[[") || strings.HasPrefix(s, "__") && strings.HasSuffix(s, "__") && len(s) > 4) {
 		d.bad(n, w, "placeholder", "put the real value here", "%q looks like a placeholder", clip(s))
 		return true
 	}
@@ -403,7 +404,7 @@ func (d *decoder) prefix(n *node, w *word) (p netip.Prefix, given, ok bool) {
 	a, err := netip.ParseAddr(host)
 	if err != nil || a.Zone() != "" || a.Is4In6() {
 		if !d.placeholder(n, w) {
-			d.bad(n, w, "bad-address", addrHint(s), "%q is not an address", clip(s))
+			d.bad(n, w, "bad-address", addrHint(host), "%q is not an address", clip(s))
 		}
 		return p, given, false
 	}

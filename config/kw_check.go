@@ -13,6 +13,7 @@ type ck = checkDraft
 func schedule() []row[ck] {
 	return append(inherited(func(c *ck) *raw { return &c.raw }),
 		tri("alpha", func(c *ck) *Tri { return &c.alpha }, tierA, acts, "the real server's", "Down until it passes."),
+		integer("nb_get_retry", 0, 1<<31-1, func(c *ck) *int { return &c.retry }, tierA, acts, "", "Old name of retry.").say("nb_get_retry is deprecated: write retry"),
 		tri("log_all_failures", func(c *ck) *Tri { return &c.logAll }, tierB, acts, "checker_log_all_failures", "Log every failed attempt."),
 	)
 }
@@ -43,7 +44,6 @@ var httpTable = newTable("HTTP_GET", []row[ck]{
 		decode(d, urlTable, &u, &u.Meta, n.kids)
 		c.URLs = append(c.URLs, u)
 	}, tierA, acts, "required", "A page; all must pass.").repeat(),
-	integer("nb_get_retry", 0, 1<<31-1, func(c *ck) *int { return &c.retry }, tierA, acts, "", "Old name of retry.").say("nb_get_retry is deprecated: write retry"),
 	text("virtualhost", func(c *ck) *string { return &c.VirtualHost }, tierA, acts, "the real server's", "Host header and server name."),
 	custom("http_protocol", shapeEnum, func(d *decoder, c *ck, n *node) {
 		if v, ok := d.enumArg(n, 0, []string{"1.0", "1.1", "1.0C", "1.0c", "2", "h2c"}); ok {

@@ -130,7 +130,12 @@ func readScript(d *decoder, m *draft, n *node) {
 		return
 	}
 	s := VRRPScript{Meta: Meta{Pos: n.pos()}, Name: name, Rise: 1, Fall: 1, Interval: time.Second}
-	d.within("vrrp_script "+name, m.blocker("script "+name), func() { decode(d, scriptTable, &s, &s.Meta, n.kids) })
+	d.within("vrrp_script "+name, m.blocker("script "+name), func() {
+		decode(d, scriptTable, &s, &s.Meta, n.kids)
+		if !s.Has("script") {
+			d.say(n, Error, "", "missing-argument", `add script "PROGRAM ARGUMENTS"`, "vrrp_script %s has no script", clip(name))
+		}
+	})
 	if s.Timeout == 0 {
 		s.Timeout = s.Interval
 	}
@@ -144,7 +149,12 @@ func readTrackFile(d *decoder, m *draft, n *node) {
 		return
 	}
 	f := TrackFile{Meta: Meta{Pos: n.pos()}, Name: name, Weight: 1}
-	d.within("track_file "+name, m.blocker("file "+name), func() { decode(d, trackFileTable, &f, &f.Meta, n.kids) })
+	d.within("track_file "+name, m.blocker("file "+name), func() {
+		decode(d, trackFileTable, &f, &f.Meta, n.kids)
+		if !f.Has("file") {
+			d.say(n, Error, "", "missing-argument", "add file PATH", "track_file %s names no file", clip(name))
+		}
+	})
 	m.define("file "+name, len(m.TrackFiles))
 	m.TrackFiles = append(m.TrackFiles, f)
 }
@@ -155,7 +165,12 @@ func readTrackProcess(d *decoder, m *draft, n *node) {
 		return
 	}
 	p := TrackProcess{Meta: Meta{Pos: n.pos()}, Name: name, Quorum: 1, QuorumMax: -1}
-	d.within("vrrp_track_process "+name, m.blocker("process "+name), func() { decode(d, trackProcessTable, &p, &p.Meta, n.kids) })
+	d.within("vrrp_track_process "+name, m.blocker("process "+name), func() {
+		decode(d, trackProcessTable, &p, &p.Meta, n.kids)
+		if !p.Has("process") {
+			d.say(n, Error, "", "missing-argument", "add process NAME", "vrrp_track_process %s names no process", clip(name))
+		}
+	})
 	if p.Has("delay") && !p.Has("terminate_delay") {
 		p.TerminateDelay = p.ForkDelay
 	}

@@ -24,7 +24,7 @@ func parse(fsys fs.FS, name string, host Host, opts Options, keep bool) (Diagnos
 	if id == "" {
 		id, _, _ = strings.Cut(host.Hostname, ".")
 	}
-	r := &reader{reporter: rep, fsys: fsys, host: host, opts: opts, id: id, keep: keep, defs: map[string]*definition{}, undef: map[string]bool{}}
+	r := &reader{reporter: rep, fsys: fsys, host: host, opts: opts, id: id, keep: keep, defs: map[string]*definition{}, undef: map[string]bool{}, odd: map[*source]bool{}}
 	if opts.IncludeChecks {
 		r.checks = allChecks
 	}
@@ -58,6 +58,7 @@ func parse(fsys fs.FS, name string, host Host, opts Options, keep bool) (Diagnos
 	if root != nil && !r.stopped {
 		d.all(m, root)
 	}
+	d.prose()
 	rep.list.sort(r.files)
 	return rep.list, &m.Model, root
 }
@@ -118,6 +119,7 @@ func (d *decoder) all(m *draft, root *node) {
 	}
 	d.linkVRRP(m, byName)
 	d.linkServers(m, servers)
+	d.reason(&m.Model)
 	if len(root.kids) == 0 && len(d.list) == 0 {
 		d.add(root.src, 0, 0, 0, Warning, "empty", "", "the configuration is empty")
 	}

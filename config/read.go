@@ -19,7 +19,8 @@ type reader struct {
 
 	defs     map[string]*definition
 	undef    map[string]bool
-	multi    *definition // being read: the last line ended with a backslash
+	odd      map[*source]bool // files whose odd blanks were pointed out
+	multi    *definition      // being read: the last line ended with a backslash
 	rand     uint64
 	checks   includeChecks
 	stack    []string // files being read
@@ -131,12 +132,23 @@ func (r *reader) oddBytes(s string, p place) {
 		case c == utf8.RuneError && n <= 1:
 			r.complain(p.shift(i), 1, Warning, "not-utf8", "save the file as UTF-8", "the byte 0x%02x is not UTF-8", s[i])
 			return
-		case c == 0xa0 || c == 0x3000 || c == 0x200b || c == 0xfeff || c >= 0x2000 && c <= 0x200a:
-			r.complain(p.shift(i), n, Warning, "odd-blank", "replace it by an ordinary blank", "the character U+%04X looks like a blank but is part of the word", c)
+		case oddBlank(c):
+			if r.odd[p.src] {
+				return
+			}
+			r.odd[p.src] = true
+			x := r.complain(p.shift(i), n, Error, "odd-blank", "replace all of them by ordinary blanks: sed -i 's/\\xc2\\xa0/ /g' FILE does that for U+00A0",
+				"the character U+%04X looks like a blank but is part of the word, here and perhaps further down: such lines are not understood", c)
+			x.Confined = true
 			return
 		}
 		i += n - 1
 	}
+}
+
+// oddBlank recognises characters that look like a blank, or like nothing.
+func oddBlank(c rune) bool {
+	return c == 0xa0 || c == 0x3000 || c == 0x200b || c == 0xfeff || c >= 0x2000 && c <= 0x200a
 }
 
 // logical takes a piece of a line: conditionals, definitions, sequences, substitution, includes, braces; what is left is a keyword line.

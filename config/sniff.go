@@ -66,3 +66,14 @@ func notAConfiguration(r *reporter, src *source) bool {
 	}
 	return false
 }
+
+// prose replaces a hundred complaints about a file that is no configuration at all by one.
+func (d *decoder) prose() {
+	if d.unknownRoot < 4 || d.unknownRoot < 2*d.knownRoot || d.firstUnknown == nil {
+		return
+	}
+	n := d.firstUnknown
+	d.list = nil
+	d.reporter.word(n, &n.key, Error, "not-a-configuration", "is this the right file? a configuration begins with global_defs, vrrp_instance or virtual_server",
+		"this does not look like a configuration: %d lines outside of blocks begin with words that are no keywords, the first one is %q", d.unknownRoot, clip(n.key.text))
+}

@@ -118,6 +118,12 @@ func (d *decoder) unknown(b *blockInfo, n *node) {
 		return
 	}
 	name := n.key.text
+	if strings.IndexFunc(name, func(c rune) bool { return !oddBlank(c) }) < 0 && name != "" {
+		if d.block != nil && b.vrrp() {
+			d.block("a line begins with a character that only looks like a blank")
+		}
+		return // pointed out by the reader
+	}
 	if name == "{" {
 		d.fatal(n, &n.key, "unexpected-block", "a block follows a keyword; is one missing or commented out?", "a block without a keyword is skipped")
 		return

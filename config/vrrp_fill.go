@@ -431,7 +431,7 @@ func (d *decoder) dropWeights(i *VRRPInstance, g *SyncGroup) {
 		out := list[:0:0]
 		for _, t := range list {
 			if t.Weight != 0 {
-				d.add(&source{name: t.Pos.File}, t.Pos.Line, t.Pos.Col, 0, Warning, "group-weight", "add sync_group_tracking_weight to "+g.Name, "%s %s has a weight and is ignored: %s is in sync group %s", what, t.Name, i.Name, g.Name)
+				d.point(t.Pos, Warning, "group-weight", "add sync_group_tracking_weight to "+g.Name, "%s %s has a weight and is ignored: %s is in sync group %s", what, t.Name, i.Name, g.Name)
 				continue
 			}
 			out = append(out, t)
@@ -443,7 +443,7 @@ func (d *decoder) dropWeights(i *VRRPInstance, g *SyncGroup) {
 	for k := range i.TrackInterfaces {
 		t := &i.TrackInterfaces[k]
 		if t.Weight != 0 {
-			d.add(&source{name: t.Pos.File}, t.Pos.Line, t.Pos.Col, 0, Warning, "group-weight", "add sync_group_tracking_weight to "+g.Name, "the weight of track_interface %s becomes 0 (down is a fault): %s is in sync group %s", t.Name, i.Name, g.Name)
+			d.point(t.Pos, Warning, "group-weight", "add sync_group_tracking_weight to "+g.Name, "the weight of track_interface %s becomes 0 (down is a fault): %s is in sync group %s", t.Name, i.Name, g.Name)
 			t.Weight = 0
 		}
 	}
