@@ -30,6 +30,7 @@ type daemon struct {
 	began  time.Time
 
 	rec     *reconcile.Reconciler
+	letGo   func() // ends all writing to IPVS; what is there stays
 	sched   *checkers.Scheduler
 	control *control.Server
 
@@ -102,6 +103,7 @@ func Run(ctx context.Context, conn *seam.Conn, o Options) int {
 
 	owner := make(chan struct{})
 	recCtx, recStop := context.WithCancel(context.WithoutCancel(ctx))
+	d.letGo = recStop
 	go func() { defer close(owner); _ = d.rec.Run(recCtx) }()
 	go d.receive()
 	d.loop()

@@ -59,6 +59,7 @@ func (d *daemon) routerLost(err error) {
 		go d.o.Programs.Close()
 	}
 	go d.sched.Close()
+	d.letGo() // a new daemon may write before this process ends
 	wait, owned := graceOf(d.in.vrrp, d.instances)
 	if !owned || d.o.Release == nil {
 		d.finish(ExitFatal)
