@@ -53,7 +53,8 @@ func runBalancer(f daemonFlags) error {
 		Version: versionString(), ConfigFile: f.config, RunDir: f.runDir, StateDir: f.stateDir, Host: balancer.HostID(),
 		Files: os.DirFS("/"),
 		Read: func(files fs.FS) (*config.Model, config.Diagnostics) {
-			return config.Parse(files, f.config, configHost(), config.Options{ConfigID: f.configID, WarnOnly: f.warnOnly})
+			m, diags := config.Parse(files, f.config, configHost(), config.Options{ConfigID: f.configID, WarnOnly: f.warnOnly, IncludeChecks: f.includeChecks})
+			return part(m, f.only), diags
 		},
 		Kernel: ipvs, Prober: prober, Clock: probe.Clock{}, Programs: programs, Bus: bus, SetLevel: log.SetLevel, KeepIPVS: f.keepIPVS,
 		Losses:  func() uint64 { dropped, failed := out.Losses(); return dropped + failed },
@@ -65,6 +66,18 @@ func runBalancer(f daemonFlags) error {
 		return exitError{code: code}
 	}
 	return nil
+}
+
+// part is what of a configuration is acted on (keepalived's -P and -C).
+func part(m *config.Model, only string) *config.Model {
+	p := *m
+	switch only {
+	case "vrrp":
+		p.VirtualServers = nil
+	case "checkers":
+		p.Instances, p.Groups, p.StaticAddresses, p.StaticRoutes, p.StaticRules = nil, nil, nil, nil, nil
+	}
+	return &p
 }
 
 // release lets go of what a dead router held; a living one is left alone.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,7 +29,9 @@ const defaultStateDir = "/var/lib/holdfast"
 // daemonFlags are the flags of both processes.
 type daemonFlags struct {
 	config, configID, runDir, stateDir, format, level string
-	warnOnly, keepIPVS                                bool
+	// logTo is stderr, syslog:FACILITY or file:PATH.
+	logTo, only, netns                string
+	warnOnly, keepIPVS, includeChecks bool
 }
 
 func (f *daemonFlags) add(cmd *cobra.Command) {
@@ -37,6 +41,10 @@ func (f *daemonFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.stateDir, "state-dir", "", "directory of what outlives a boot: drained servers, weights (default "+defaultStateDir+", or a directory of its own below it for each other run directory)")
 	cmd.Flags().BoolVar(&f.warnOnly, "warn-only", false, "start although words that decide who owns an address were not understood")
 	cmd.Flags().BoolVar(&f.keepIPVS, "keep-ipvs", false, "leave the IPVS tables in place at stop")
+	cmd.Flags().BoolVar(&f.includeChecks, "include-checks", false, "a missing included file is an error")
+	cmd.Flags().StringVar(&f.only, "only", "", "act on this part of the configuration alone: vrrp or checkers")
+	cmd.Flags().StringVar(&f.netns, "netns", "", "run in this network namespace, a name below /run/netns or a path")
+	cmd.Flags().StringVar(&f.logTo, "log-to", "stderr", "stderr, syslog, syslog:FACILITY or file:PATH")
 	cmd.Flags().StringVar(&f.format, "log-format", "text", "text or json")
 	cmd.Flags().StringVar(&f.level, "log-level", "info", "debug, info, warn or error")
 }
@@ -45,6 +53,9 @@ func (f *daemonFlags) add(cmd *cobra.Command) {
 func (f *daemonFlags) resolve() error {
 	if f.format != "text" && f.format != "json" {
 		return exitError{exitConfig, errors.New("--log-format " + f.format + ": use text or json")}
+	}
+	if f.only != "" && f.only != "vrrp" && f.only != "checkers" {
+		return exitError{exitConfig, errors.New("--only " + f.only + ": use vrrp or checkers")}
 	}
 	if f.stateDir == "" {
 		f.stateDir = defaultStateDir
@@ -69,12 +80,32 @@ func (f *daemonFlags) resolve() error {
 // balancerArgs start the second process with the same flags.
 func (f *daemonFlags) balancerArgs() []string {
 	return []string{"balancer", "--config", f.config, "--config-id", f.configID, "--run-dir", f.runDir, "--state-dir", f.stateDir, "--log-format", f.format, "--log-level", f.level,
+		"--log-to", f.logTo, "--only", f.only, "--include-checks=" + strconv.FormatBool(f.includeChecks),
 		"--warn-only=" + strconv.FormatBool(f.warnOnly), "--keep-ipvs=" + strconv.FormatBool(f.keepIPVS)}
 }
 
-// log opens the process's log on the inherited stderr.
+// log opens the process's log, by default on the inherited stderr.
 func (f *daemonFlags) log(process string) (*logs.Log, *logs.Writer, error) {
-	w := logs.NewWriter(os.Stderr, 0, logs.ToJournal(os.Stderr))
+	var out io.Writer = os.Stderr
+	priority := logs.ToJournal(os.Stderr)
+	switch kind, what, _ := strings.Cut(f.logTo, ":"); kind {
+	case "stderr":
+	case "syslog":
+		facility, err := logs.Facility(what)
+		if err != nil {
+			return nil, nil, exitError{exitConfig, err}
+		}
+		out, priority = &logs.Syslog{Facility: facility, Tag: "holdfast"}, true
+	case "file":
+		file, err := os.OpenFile(what, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, nil, exitError{exitConfig, fmt.Errorf("open the log: %w", err)}
+		}
+		out, priority = file, false
+	default:
+		return nil, nil, exitError{exitConfig, fmt.Errorf("--log-to %s: use stderr, syslog, syslog:FACILITY or file:PATH", f.logTo)}
+	}
+	w := logs.NewWriter(out, 0, priority)
 	l, err := logs.New(w, logs.Options{Process: process, JSON: f.format == "json", Level: f.level})
 	if err != nil {
 		return nil, nil, exitError{exitConfig, err}
@@ -100,12 +131,15 @@ func runDaemon(f daemonFlags) error {
 	if err := f.resolve(); err != nil {
 		return err
 	}
+	if err := enterNamespace(f.netns); err != nil {
+		return err
+	}
 	log, out, err := f.log("router")
 	if err != nil {
 		return err
 	}
 	defer out.Close(flushWithin)
-	nameProcess("holdfast")
+	nameProcess(filepath.Base(os.Args[0])) // pidof keepalived finds it where it runs under that name
 	bus := &event.Bus{}
 	bus.Add(log.Sink)
 	bus.Publish(event.DaemonStarted.With("router", versionString(), os.Getpid(), f.config, f.runDir))
