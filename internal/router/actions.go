@@ -79,6 +79,12 @@ func (r *loop) holdFor(a vrrp.Hold) {
 		r.held[a.ID] = addrs
 	}
 	r.dirty = true
+	// Routes may need the addresses: they come after them and go before them.
+	if len(addrs) == 0 {
+		r.holdRoutes(a.ID.String(), a.Routes, a.Rules)
+	} else {
+		defer r.holdRoutes(a.ID.String(), a.Routes, a.Rules)
+	}
 	r.hold(a.ID.String(), r.lifetimes(a.ID, addrs), func(err error) {
 		// Addresses the kernel refuses are no reason to keep the peer from having them. An interface that went away is known already.
 		if len(addrs) > 0 && r.interfaces[a.ID.Interface].Up && len(r.held[a.ID]) > 0 {

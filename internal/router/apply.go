@@ -135,6 +135,7 @@ func (r *loop) holds(iface string, prefix netip.Prefix) bool {
 }
 
 func (r *loop) holdStatics() {
+	defer r.holdRoutes(staticOwner, r.config.StaticRoutes, r.config.StaticRules)
 	statics := onInterface("", r.config.Statics)
 	if slices.Equal(statics, r.statics) {
 		return

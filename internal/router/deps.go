@@ -26,6 +26,8 @@ type Kernel interface {
 	Hold(owner string, want []vrrpnet.Held) error
 	Restore(iface string, prefix netip.Prefix) (bool, error)
 	Refresh() error
+	HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule) error
+	RefreshRoutes() error
 	Remove(addrs []vrrp.Address) error
 	Announce(index int, mac net.HardwareAddr, addr netip.Addr) error
 	Close()

@@ -99,6 +99,7 @@ type fakeKernel struct {
 	announced map[netip.Addr]int
 	refreshes int
 	fail      error
+	routes    map[string]int
 }
 
 func newFakeKernel(interfaces ...vrrpnet.Interface) *fakeKernel {
@@ -134,6 +135,18 @@ func (k *fakeKernel) Hold(owner string, want []vrrpnet.Held) error {
 	}
 	return nil
 }
+
+func (k *fakeKernel) HoldRoutes(owner string, routes []vrrp.Route, _ []vrrp.Rule) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.routes == nil {
+		k.routes = map[string]int{}
+	}
+	k.routes[owner] = len(routes)
+	return nil
+}
+
+func (k *fakeKernel) RefreshRoutes() error { return nil }
 
 func (k *fakeKernel) Restore(iface string, p netip.Prefix) (bool, error) {
 	k.mu.Lock()

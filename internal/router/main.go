@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/vrrp"
 	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
 )
 
@@ -173,6 +174,7 @@ func notifier() func(string) {
 // realKernel is the kernel of this network namespace.
 type realKernel struct {
 	*vrrpnet.Addresses
+	routes   *vrrpnet.Routes
 	watch    *vrrpnet.Watch
 	announce *vrrpnet.Announcer
 }
@@ -182,19 +184,32 @@ func newRealKernel() (*realKernel, error) {
 	if err != nil {
 		return nil, err
 	}
+	routes, err := vrrpnet.NewRoutes()
+	if err != nil {
+		addrs.Close()
+		return nil, err
+	}
 	watch, err := vrrpnet.NewWatch()
 	if err != nil {
 		addrs.Close()
+		routes.Close()
 		return nil, err
 	}
 	announce, err := vrrpnet.NewAnnouncer()
 	if err != nil {
 		addrs.Close()
+		routes.Close()
 		watch.Close()
 		return nil, err
 	}
-	return &realKernel{addrs, watch, announce}, nil
+	return &realKernel{addrs, routes, watch, announce}, nil
 }
+
+func (k *realKernel) HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule) error {
+	return k.routes.HoldRoutes(owner, routes, rules)
+}
+
+func (k *realKernel) RefreshRoutes() error { return k.routes.RefreshRoutes() }
 
 func (k *realKernel) Changes() <-chan vrrpnet.Change { return k.watch.Changes() }
 
@@ -213,6 +228,7 @@ func forwards(addr netip.Addr) bool {
 
 func (k *realKernel) Close() {
 	k.Addresses.Close()
+	k.routes.Close()
 	k.watch.Close()
 	k.announce.Close()
 }

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -43,6 +44,8 @@ type loop struct {
 	lame       map[string]bool // owners whose last Hold failed
 	sendErrors map[vrrp.ID]uint64
 	socketsErr string
+	routed     map[string]bool // owners that have routes or rules
+	routeErr   string
 	removals   map[vrrp.ID][]time.Time // of held addresses by others, lately
 	troubles   map[trouble]time.Time   // until when
 
@@ -77,7 +80,7 @@ type pendingHandover struct {
 // the balancer refused the very first configuration.
 func Run(ctx context.Context, d Deps) error {
 	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
-		links: map[string]vrrp.Link{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
+		links: map[string]vrrp.Link{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
 		removals: map[vrrp.ID][]time.Time{}, troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, virtual: map[netip.Addr]bool{}}
 	defer r.queue.close()
 	r.child.init(d.Start)
@@ -185,6 +188,7 @@ func (r *loop) onHousekeeping(now time.Time) {
 	r.endTroubles(now)
 	if now.Sub(r.refreshed) >= refreshEvery {
 		r.refreshed = now
+		r.refreshRoutes()
 		if len(r.held) > 0 {
 			r.queue.add(func() func() {
 				err := r.Kernel.Refresh()
@@ -249,7 +253,8 @@ func (r *loop) end() error {
 	}
 	waiting := true
 	r.queue.add(func() func() {
-		err := r.Kernel.Hold(staticOwner, nil)
+		routes := r.Kernel.HoldRoutes(staticOwner, nil, nil)
+		err := errors.Join(routes, r.Kernel.Hold(staticOwner, nil))
 		return func() {
 			r.kernelProblem(staticOwner, err)
 			waiting = false

@@ -1,0 +1,42 @@
+package router
+
+import (
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+// holdRoutes has the kernel goroutine make the owner's routes and rules exactly these. It costs nothing for owners that never had any.
+func (r *loop) holdRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule) {
+	if len(routes)+len(rules) == 0 && !r.routed[owner] {
+		return
+	}
+	r.routed[owner] = len(routes)+len(rules) > 0
+	r.queue.add(func() func() {
+		err := r.Kernel.HoldRoutes(owner, routes, rules)
+		return func() { r.routeProblem(err) }
+	})
+}
+
+// refreshRoutes adds again what somebody removed or an interface took along when it went down.
+func (r *loop) refreshRoutes() {
+	for _, any := range r.routed {
+		if any {
+			r.queue.add(func() func() {
+				err := r.Kernel.RefreshRoutes()
+				return func() { r.routeProblem(err) }
+			})
+			return
+		}
+	}
+}
+
+// routeProblem tells a problem once, until it changes.
+func (r *loop) routeProblem(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if text != r.routeErr {
+		r.routeErr = text
+		r.kernelProblem("routes", err)
+	}
+}

@@ -1,0 +1,345 @@
+package vrrpnet
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+// protoKeepalived marks routes and rules as a VRRP daemon's (rtnetlink.h, RTPROT_KEEPALIVED).
+const protoKeepalived = 18
+
+// defaultRulePriority is keepalived's for a rule without one.
+const defaultRulePriority = 16384
+
+type heldRoutes struct {
+	routes []vrrp.Route
+	rules  []vrrp.Rule
+}
+
+// Routes adds and removes routes and rules, in the network namespace of the thread that made it. Like Addresses it remembers what each owner holds; what two
+// owners hold stays until the last lets go. Its methods may take milliseconds and belong to one goroutine.
+type Routes struct {
+	handle *netlink.Handle
+	owners map[string]heldRoutes
+}
+
+// NewRoutes opens the netlink socket.
+func NewRoutes() (*Routes, error) {
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, fmt.Errorf("open the netlink socket that writes routes: %w", err)
+	}
+	if err := h.SetSocketTimeout(10 * time.Second); err != nil {
+		h.Close()
+		return nil, fmt.Errorf("limit the time of a netlink request: %w", err)
+	}
+	return &Routes{handle: h, owners: map[string]heldRoutes{}}, nil
+}
+
+// Close closes the socket and removes nothing.
+func (r *Routes) Close() { r.handle.Close() }
+
+// HoldRoutes makes the routes and rules of one owner exactly these: first what goes, rules before routes, then what is new, in order. It does what can
+// be done and tells everything that failed. A route that was there before is prepended to, as iproute2 has it, not replaced.
+func (r *Routes) HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule) error {
+	var errs []error
+	note := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	had := r.owners[owner]
+	r.owners[owner] = heldRoutes{slices.Clone(routes), slices.Clone(rules)}
+	if len(routes) == 0 && len(rules) == 0 {
+		delete(r.owners, owner)
+	}
+	for _, x := range slices.Backward(had.rules) {
+		if !r.wantsRule(x) {
+			note(r.delRule(x))
+		}
+	}
+	for _, x := range slices.Backward(had.routes) {
+		if !r.wantsRoute(x) {
+			note(r.delRoute(x))
+		}
+	}
+	for _, x := range routes {
+		note(r.addRoute(x))
+	}
+	for _, x := range rules {
+		note(r.addRule(x))
+	}
+	return errors.Join(errs...)
+}
+
+// RefreshRoutes adds again what is held and missing: somebody else removed it, or an interface that went down took it along.
+func (r *Routes) RefreshRoutes() error {
+	var errs []error
+	for _, h := range r.owners {
+		for _, x := range h.routes {
+			errs = append(errs, r.addRoute(x))
+		}
+		for _, x := range h.rules {
+			errs = append(errs, r.addRule(x))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r *Routes) wantsRoute(x vrrp.Route) bool {
+	for _, h := range r.owners {
+		if slices.ContainsFunc(h.routes, func(y vrrp.Route) bool { return reflect.DeepEqual(x, y) }) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Routes) wantsRule(x vrrp.Rule) bool {
+	for _, h := range r.owners {
+		if slices.Contains(h.rules, x) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Routes) addRoute(x vrrp.Route) error {
+	n, err := r.route(x)
+	if err == nil {
+		// CREATE without EXCL: "ip route prepend", keepalived's default. What is there exactly so already answers EEXIST.
+		err = r.handle.RouteAddEcmp(n)
+	}
+	if err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("add %s: %w", routeText(x), err)
+	}
+	return nil
+}
+
+func (r *Routes) delRoute(x vrrp.Route) error {
+	n, err := r.route(x)
+	if err != nil {
+		return nil // its interface is gone and the route with it
+	}
+	if err := r.handle.RouteDel(n); err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("remove %s: %w", routeText(x), err)
+	}
+	return nil
+}
+
+func (r *Routes) addRule(x vrrp.Rule) error {
+	n, err := rule(x)
+	if err == nil {
+		err = r.handle.RuleAdd(n)
+	}
+	if err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("add rule of priority %d: %w", n.Priority, err)
+	}
+	return nil
+}
+
+func (r *Routes) delRule(x vrrp.Rule) error {
+	n, err := rule(x)
+	if err == nil {
+		err = r.handle.RuleDel(n)
+	}
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("remove rule of priority %d: %w", n.Priority, err)
+	}
+	return nil
+}
+
+func routeText(x vrrp.Route) string {
+	s := "route to " + x.Dst.String()
+	if x.Via.IsValid() {
+		s += " via " + x.Via.String()
+	}
+	if x.Interface != "" {
+		s += " dev " + x.Interface
+	}
+	return s
+}
+
+var routeTypes = map[string]int{
+	"": unix.RTN_UNICAST, "unicast": unix.RTN_UNICAST, "local": unix.RTN_LOCAL, "broadcast": unix.RTN_BROADCAST, "anycast": unix.RTN_ANYCAST, "multicast": unix.RTN_MULTICAST,
+	"blackhole": unix.RTN_BLACKHOLE, "unreachable": unix.RTN_UNREACHABLE, "prohibit": unix.RTN_PROHIBIT, "throw": unix.RTN_THROW,
+}
+
+func (r *Routes) route(x vrrp.Route) (*netlink.Route, error) {
+	n := &netlink.Route{Dst: ipNet(x.Dst), Family: family(x.Family), Priority: int(x.Metric), MTU: x.MTU, MTULock: x.MTULock}
+	var ok bool
+	if n.Type, ok = routeTypes[x.Type]; !ok {
+		return n, fmt.Errorf("type %q is not supported", x.Type)
+	}
+	var err error
+	if n.Table, err = table(x.Table); err != nil {
+		return n, err
+	}
+	proto, err := number(x.Protocol, protoKeepalived, "protocol", map[string]int{"kernel": 2, "boot": 3, "static": 4, "keepalived": protoKeepalived})
+	if err != nil {
+		return n, err
+	}
+	n.Protocol = netlink.RouteProtocol(proto)
+	if n.Scope, err = routeScope(x, n.Type); err != nil {
+		return n, err
+	}
+	if x.Src.IsValid() {
+		n.Src = x.Src.AsSlice()
+	}
+	if x.Onlink {
+		n.Flags = int(netlink.FLAG_ONLINK)
+	}
+	for _, h := range x.Hops {
+		hop := &netlink.NexthopInfo{Hops: max(h.Weight, 1) - 1}
+		if h.Via.IsValid() {
+			hop.Gw = h.Via.AsSlice()
+		}
+		if h.Onlink {
+			hop.Flags = int(netlink.FLAG_ONLINK)
+		}
+		if hop.LinkIndex, err = r.index(h.Interface); err != nil {
+			return n, err
+		}
+		n.MultiPath = append(n.MultiPath, hop)
+	}
+	if x.Via.IsValid() {
+		if x.Via.Is6() && x.Family == vrrp.IPv4 {
+			n.Via = &netlink.Via{AddrFamily: unix.AF_INET6, Addr: x.Via.AsSlice()}
+		} else {
+			n.Gw = x.Via.AsSlice()
+		}
+	}
+	n.LinkIndex, err = r.index(x.Interface)
+	return n, err
+}
+
+func (r *Routes) index(name string) (int, error) {
+	if name == "" {
+		return 0, nil
+	}
+	link, err := r.handle.LinkByName(name)
+	if err != nil {
+		return 0, fmt.Errorf("interface %q: %w", name, err)
+	}
+	return link.Attrs().Index, nil
+}
+
+// routeScope is what iproute2 takes when none is given: link for what is on the link, host for local types.
+func routeScope(x vrrp.Route, kind int) (netlink.Scope, error) {
+	implied := 0
+	switch {
+	case x.Family == vrrp.IPv6:
+	case kind == unix.RTN_LOCAL:
+		implied = unix.RT_SCOPE_HOST
+	case kind == unix.RTN_BROADCAST, kind == unix.RTN_MULTICAST, kind == unix.RTN_ANYCAST, kind == unix.RTN_UNICAST && !x.Via.IsValid() && len(x.Hops) == 0:
+		implied = unix.RT_SCOPE_LINK
+	}
+	n, err := number(x.Scope, implied, "scope", map[string]int{"global": 0, "universe": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255})
+	return netlink.Scope(n), err
+}
+
+func rule(x vrrp.Rule) (*netlink.Rule, error) {
+	n := netlink.NewRule()
+	n.Family, n.Invert, n.IifName, n.OifName, n.Protocol = family(x.Family), x.Not, x.IIf, x.OIf, protoKeepalived
+	n.Priority = int(x.Priority)
+	if n.Priority == 0 {
+		n.Priority = defaultRulePriority
+	}
+	if x.From.IsValid() {
+		n.Src = ipNet(x.From)
+	}
+	if x.To.IsValid() {
+		n.Dst = ipNet(x.To)
+	}
+	if x.Fwmark != 0 {
+		mask := x.Fwmask
+		n.Mark, n.Mask = x.Fwmark, &mask
+	}
+	switch x.Action {
+	case "blackhole":
+		n.Type = unix.FR_ACT_BLACKHOLE
+	case "unreachable":
+		n.Type = unix.FR_ACT_UNREACHABLE
+	case "prohibit":
+		n.Type = unix.FR_ACT_PROHIBIT
+	case "":
+		t, err := table(x.Table)
+		if err != nil {
+			return n, err
+		}
+		n.Table = t
+	default:
+		return n, fmt.Errorf("action %q is not supported", x.Action)
+	}
+	return n, nil
+}
+
+func family(f vrrp.Family) int {
+	if f == vrrp.IPv6 {
+		return unix.AF_INET6
+	}
+	return unix.AF_INET
+}
+
+// number reads a number or one of the names.
+func number(word string, none int, what string, names map[string]int) (int, error) {
+	if word == "" {
+		return none, nil
+	}
+	if n, ok := names[word]; ok {
+		return n, nil
+	}
+	n, err := strconv.ParseUint(word, 0, 8)
+	if err != nil {
+		return 0, fmt.Errorf("%s %q is neither a known name nor 0 to 255", what, word)
+	}
+	return int(n), nil
+}
+
+// table reads a routing table's number or its name in rt_tables(5).
+func table(word string) (int, error) {
+	switch word {
+	case "", "main":
+		return unix.RT_TABLE_MAIN, nil
+	case "local":
+		return unix.RT_TABLE_LOCAL, nil
+	case "default":
+		return unix.RT_TABLE_DEFAULT, nil
+	}
+	if n, err := strconv.ParseUint(word, 0, 32); err == nil {
+		return int(n), nil
+	}
+	for _, path := range []string{"/etc/iproute2/rt_tables", "/usr/share/iproute2/rt_tables"} {
+		if n, ok := tableIn(path, word); ok {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("routing table %q is neither a number nor a name in /etc/iproute2/rt_tables", word)
+}
+
+func tableIn(path, word string) (int, bool) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, false
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if w := strings.Fields(s.Text()); len(w) >= 2 && w[1] == word {
+			n, err := strconv.ParseUint(w[0], 0, 32)
+			return int(n), err == nil
+		}
+	}
+	return 0, false
+}

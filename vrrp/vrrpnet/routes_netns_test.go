@@ -1,0 +1,84 @@
+//go:build netns
+
+package vrrpnet
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+func TestHoldRoutes(t *testing.T) {
+	fresh(t)
+	pair(t)
+	ip(t, "-6 addr add 2001:db8::1/64 dev left nodad")
+	ip(t, "route add 198.51.100.0/24 via 192.0.2.200")
+	r, err := NewRoutes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	via := netip.MustParseAddr("192.0.2.9")
+	routes := []vrrp.Route{
+		{Family: vrrp.IPv4, Dst: netip.MustParsePrefix("0.0.0.0/0"), Via: via, Interface: "left", Metric: 50},
+		{Family: vrrp.IPv4, Dst: netip.MustParsePrefix("198.51.100.0/24"), Via: via, Interface: "left"},
+		{Family: vrrp.IPv4, Dst: netip.MustParsePrefix("203.0.113.0/24"), Interface: "right", Table: "77", Src: netip.MustParseAddr("192.0.2.2")},
+		{Family: vrrp.IPv4, Dst: netip.MustParsePrefix("10.0.0.0/8"), Type: "blackhole"},
+		{Family: vrrp.IPv4, Dst: netip.MustParsePrefix("10.1.0.0/16"), Hops: []vrrp.Hop{{Via: via, Interface: "left", Weight: 2}, {Via: via.Next(), Interface: "right", Weight: 1}}},
+		{Family: vrrp.IPv6, Dst: netip.MustParsePrefix("::/0"), Via: netip.MustParseAddr("2001:db8::9"), Interface: "left"},
+	}
+	rules := []vrrp.Rule{
+		{Family: vrrp.IPv4, From: netip.MustParsePrefix("192.0.2.0/24"), Table: "77", Priority: 500},
+		{Family: vrrp.IPv6, To: netip.MustParsePrefix("2001:db8:5::/48"), Action: "unreachable", Priority: 501},
+		{Family: vrrp.IPv4, Fwmark: 7, Fwmask: 0xff, IIf: "left", Table: "main"},
+	}
+	before := everything(t)
+	check := func(want ...string) {
+		t.Helper()
+		got := everything(t)
+		for _, w := range want {
+			if !strings.Contains(got, w) {
+				t.Errorf("no %q in\n%s", w, got)
+			}
+		}
+	}
+	for range 2 { // the second time nothing changes
+		if err := r.HoldRoutes("VI", routes, rules); err != nil {
+			t.Fatal(err)
+		}
+		check("default via 192.0.2.9 dev left proto keepalived metric 50", "198.51.100.0/24 via 192.0.2.9 dev left proto keepalived", "198.51.100.0/24 via 192.0.2.200",
+			"203.0.113.0/24 dev right table 77 proto keepalived scope link src 192.0.2.2", "blackhole 10.0.0.0/8 proto keepalived", "nexthop via 192.0.2.9 dev left weight 2",
+			"default via 2001:db8::9 dev left proto keepalived", "500:	from 192.0.2.0/24 lookup 77", "501:	from all to 2001:db8:5::/48 unreachable", "16384:	from all fwmark 0x7/0xff iif left lookup main")
+	}
+	full := everything(t)
+	ip(t, "route del default metric 50")
+	ip(t, "rule del priority 500")
+	if err := r.RefreshRoutes(); err != nil || everything(t) != full {
+		t.Fatalf("%v\n%s\nwant\n%s", err, everything(t), full)
+	}
+	if err := r.HoldRoutes("VI", routes[:1], nil); err != nil {
+		t.Fatal(err)
+	}
+	check("default via 192.0.2.9 dev left proto keepalived metric 50")
+	if err := r.HoldRoutes("VI", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if after := everything(t); after != before {
+		t.Errorf("left behind:\n%s\nbefore:\n%s", after, before)
+	}
+	if err := r.HoldRoutes("VI", []vrrp.Route{{Family: vrrp.IPv4, Dst: netip.MustParsePrefix("10.0.0.0/8"), Interface: "absent"}}, nil); err == nil {
+		t.Error("a route on an absent interface")
+	}
+}
+
+func everything(t *testing.T) string {
+	var out []string
+	for _, args := range []string{"-4 route show table all", "-6 route show table all", "-4 rule", "-6 rule"} {
+		for _, l := range strings.Split(ip(t, args), "\n") {
+			out = append(out, strings.TrimSpace(l))
+		}
+	}
+	return strings.Join(out, "\n")
+}
