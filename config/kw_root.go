@@ -61,8 +61,8 @@ var rootTable = newTable("", []row[draft]{
 		}
 	}, tierC, idle, "", "Instances that suffer when a static item's interface fails.").words("name").repeat(),
 	addresses("static_ipaddress", func(m *draft) *[]Address { return &m.StaticAddresses }, tierB, acts, "Addresses that are always there."),
-	routes("static_routes", func(m *draft) *[]Route { return &m.StaticRoutes }, tierB, idle, "Routes that are always there."),
-	rules("static_rules", func(m *draft) *[]Rule { return &m.StaticRules }, tierB, idle, "Routing rules that are always there."),
+	routes("static_routes", func(m *draft) *[]Route { return &m.StaticRoutes }, tierB, acts, "Routes that are always there."),
+	rules("static_rules", func(m *draft) *[]Rule { return &m.StaticRules }, tierB, acts, "Routing rules that are always there."),
 	block("vrrp_script", scriptTable, readScript, tierA, acts, "", "A script whose result counts.").words("name").repeat().own(),
 	block("track_file", trackFileTable, readTrackFile, tierB, acts, "", "A file whose value counts.").words("name").repeat().also("vrrp_track_file").own(),
 	block("vrrp_track_process", trackProcessTable, readTrackProcess, tierB, acts, "", "A process that must run.").words("name").repeat().also("track_process").own(),

@@ -137,6 +137,7 @@ func (d *decoder) route(n *node) (Route, bool) {
 			return r, false
 		}
 	}
+	d.unused(n, "route", r.Other)
 	if !haveDst {
 		d.bad(n, &n.key, "missing-argument", "write default or a prefix", "a route needs a destination")
 		return r, false
@@ -269,10 +270,24 @@ func (d *decoder) rule(n *node) (Rule, bool) {
 			}
 		}
 	}
+	d.unused(n, "rule", r.Other)
+	if strings.HasPrefix(r.Action, "goto") || r.Action == "nop" {
+		d.unused(n, "rule", []string{r.Action})
+	}
 	if ok && !r.PrioSet {
 		d.word(n, &n.key, Warning, "rule-priority", "give every rule a priority", "a rule without priority gets one of the kernel's choice")
 	}
 	return r, ok
+}
+
+// unused tells of words that are understood but not acted on. "prepend" is what is done anyway.
+func (d *decoder) unused(n *node, what string, words []string) {
+	for _, w := range words {
+		if w != "prepend" {
+			d.word(n, &n.key, Warning, "not-acted-on", "", "%s of a %s is understood but Holdfast does not act on it yet", clip(w), what)
+			return
+		}
+	}
 }
 
 func routes[T any](name string, f func(*T) *[]Route, t tier, u use, doc string) row[T] {

@@ -28,6 +28,7 @@ func VRRP(m *config.Model) vrrp.Config {
 			block(c.Instances, g)
 		}
 	}
+	c.StaticRoutes, c.StaticRules = routes(m.StaticRoutes), rules(m.StaticRules)
 	for i := range m.StaticAddresses {
 		c.Statics = append(c.Statics, address(&m.StaticAddresses[i], m.Global.DefaultInterface, false))
 	}
@@ -81,6 +82,7 @@ func instance(m *config.Model, in *config.VRRPInstance) vrrp.Instance {
 	for i := range in.ExcludedVIPs {
 		v.Addresses = append(v.Addresses, address(&in.ExcludedVIPs[i], "", true))
 	}
+	v.Routes, v.Rules = routes(in.Routes), rules(in.Rules)
 	v.TrackInterfaces = trackInterfaces(in.TrackInterfaces)
 	v.Tracks = tracks(m, in.TrackScripts, in.TrackFiles, in.TrackProcesses)
 	v.Serves = len(m.VirtualServers) > 0 || len(v.Tracks) > 0

@@ -34,6 +34,7 @@ func (r *loop) adopt() {
 			r.tell(event.RouterNotAdopted.With(i.ID, why[i.ID]))
 			if s.BootID == r.BootID && s.NetNS == r.NetNS {
 				r.removeFound(i.Held)
+				r.removeRoutes(s.Config, i.ID)
 			}
 		}
 	}

@@ -28,6 +28,7 @@ type Kernel interface {
 	Refresh() error
 	HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule) error
 	RefreshRoutes() error
+	RemoveRoutes(routes []vrrp.Route, rules []vrrp.Rule) error
 	Remove(addrs []vrrp.Address) error
 	Announce(index int, mac net.HardwareAddr, addr netip.Addr) error
 	Close()

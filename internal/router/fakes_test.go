@@ -146,7 +146,8 @@ func (k *fakeKernel) HoldRoutes(owner string, routes []vrrp.Route, _ []vrrp.Rule
 	return nil
 }
 
-func (k *fakeKernel) RefreshRoutes() error { return nil }
+func (k *fakeKernel) RefreshRoutes() error                         { return nil }
+func (k *fakeKernel) RemoveRoutes([]vrrp.Route, []vrrp.Rule) error { return nil }
 
 func (k *fakeKernel) Restore(iface string, p netip.Prefix) (bool, error) {
 	k.mu.Lock()

@@ -211,6 +211,8 @@ func (k *realKernel) HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.
 
 func (k *realKernel) RefreshRoutes() error { return k.routes.RefreshRoutes() }
 
+func (k *realKernel) RemoveRoutes(routes []vrrp.Route, rules []vrrp.Rule) error { return k.routes.Remove(routes, rules) }
+
 func (k *realKernel) Changes() <-chan vrrpnet.Change { return k.watch.Changes() }
 
 func (k *realKernel) Announce(index int, mac net.HardwareAddr, addr netip.Addr) error {

@@ -50,6 +50,19 @@ func release(s Saved) ([]string, error) {
 		return nil, err
 	}
 	defer addrs.Close()
+	routes, err := vrrpnet.NewRoutes()
+	if err != nil {
+		return nil, err
+	}
+	defer routes.Close()
+	for _, i := range s.Config.Instances {
+		if err := routes.Remove(i.Routes, i.Rules); err != nil {
+			return nil, err
+		}
+	}
+	if err := routes.Remove(s.Config.StaticRoutes, s.Config.StaticRules); err != nil {
+		return nil, err
+	}
 	there := map[string]vrrpnet.Interface{}
 	for _, i := range (<-watch.Changes()).Interfaces { // the first change is everything there is
 		there[i.Name] = i

@@ -40,3 +40,18 @@ func (r *loop) routeProblem(err error) {
 		r.kernelProblem("routes", err)
 	}
 }
+
+// removeRoutes takes away what a former router left of an instance.
+func (r *loop) removeRoutes(c *vrrp.Config, id vrrp.ID) {
+	if c == nil {
+		return
+	}
+	for _, i := range c.Instances {
+		if i.ID() == id && len(i.Routes)+len(i.Rules) > 0 {
+			r.queue.add(func() func() {
+				err := r.Kernel.RemoveRoutes(i.Routes, i.Rules)
+				return func() { r.routeProblem(err) }
+			})
+		}
+	}
+}

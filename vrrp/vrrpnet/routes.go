@@ -84,6 +84,18 @@ func (r *Routes) HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule
 	return errors.Join(errs...)
 }
 
+// Remove takes routes and rules away that a former daemon left; those that are not there are no error.
+func (r *Routes) Remove(routes []vrrp.Route, rules []vrrp.Rule) error {
+	var errs []error
+	for _, x := range slices.Backward(rules) {
+		errs = append(errs, r.delRule(x))
+	}
+	for _, x := range slices.Backward(routes) {
+		errs = append(errs, r.delRoute(x))
+	}
+	return errors.Join(errs...)
+}
+
 // RefreshRoutes adds again what is held and missing: somebody else removed it, or an interface that went down took it along.
 func (r *Routes) RefreshRoutes() error {
 	var errs []error

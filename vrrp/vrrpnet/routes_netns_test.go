@@ -68,6 +68,18 @@ func TestHoldRoutes(t *testing.T) {
 	if after := everything(t); after != before {
 		t.Errorf("left behind:\n%s\nbefore:\n%s", after, before)
 	}
+	// What a dead daemon left is taken away.
+	if err := r.HoldRoutes("VI", routes, rules); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := r.Remove(routes, rules); err != nil {
+			t.Fatal(err)
+		}
+		if after := everything(t); after != before {
+			t.Errorf("left behind:\n%s\nbefore:\n%s", after, before)
+		}
+	}
 	if err := r.HoldRoutes("VI", []vrrp.Route{{Family: vrrp.IPv4, Dst: netip.MustParsePrefix("10.0.0.0/8"), Interface: "absent"}}, nil); err == nil {
 		t.Error("a route on an absent interface")
 	}

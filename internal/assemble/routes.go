@@ -1,0 +1,48 @@
+package assemble
+
+import (
+	"net/netip"
+
+	"github.com/holdfast-ha/holdfast/config"
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+func routes(list []config.Route) (out []vrrp.Route) {
+	for i := range list {
+		out = append(out, route(&list[i]))
+	}
+	return out
+}
+
+func route(r *config.Route) vrrp.Route {
+	out := vrrp.Route{
+		Type: r.Type, Family: vrrpFamily(r.IPv6), Dst: r.Dst, Src: r.Src, Via: r.Via, Interface: r.Dev, Table: r.Table, Metric: r.Metric, Scope: r.Scope,
+		Protocol: r.Protocol, Onlink: r.Onlink, MTU: r.MTU, MTULock: r.MTULock, NoTrack: r.NoTrack,
+	}
+	for _, h := range r.Nexthops {
+		out.Hops = append(out.Hops, vrrp.Hop{Via: h.Via, Interface: h.Dev, Weight: h.Weight, Onlink: h.Onlink})
+	}
+	// "default via 2001:db8::1" is the IPv6 default route, as iproute2 reads it.
+	if r.Dst.Bits() == 0 && r.Via.Is6() && !r.IPv6 {
+		out.Family, out.Dst = vrrp.IPv6, netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	}
+	return out
+}
+
+func rules(list []config.Rule) (out []vrrp.Rule) {
+	for i := range list {
+		r := &list[i]
+		out = append(out, vrrp.Rule{
+			Family: vrrpFamily(r.IPv6), Not: r.Not, From: r.From, To: r.To, Table: r.Table, Priority: r.Priority, Fwmark: r.Fwmark, Fwmask: r.Fwmask,
+			IIf: r.IIf, OIf: r.OIf, Action: r.Action, NoTrack: r.NoTrack,
+		})
+	}
+	return out
+}
+
+func vrrpFamily(v6 bool) vrrp.Family {
+	if v6 {
+		return vrrp.IPv6
+	}
+	return vrrp.IPv4
+}
