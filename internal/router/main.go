@@ -211,7 +211,9 @@ func (k *realKernel) HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.
 
 func (k *realKernel) RefreshRoutes() error { return k.routes.RefreshRoutes() }
 
-func (k *realKernel) RemoveRoutes(routes []vrrp.Route, rules []vrrp.Rule) error { return k.routes.Remove(routes, rules) }
+func (k *realKernel) RemoveRoutes(routes []vrrp.Route, rules []vrrp.Rule) error {
+	return k.routes.Remove(routes, rules)
+}
 
 func (k *realKernel) Changes() <-chan vrrpnet.Change { return k.watch.Changes() }
 
