@@ -80,7 +80,7 @@ var globalTable = newTable("global_defs", []row[gd]{
 	tri("vrrp_owner_ignore_adverts", func(g *gd) *Tri { return &g.OwnerIgnoreAdverts }, tierC, acts, "off", "An owner (priority 255) ignores adverts.").own(),
 	flag("vrrp_check_unicast_src", func(g *gd) *bool { return &g.CheckUnicastSrc }, tierB, acts, "off", "Drop unicast adverts that are not from a peer.").own(),
 	boolean("vrrp_skip_check_adv_addr", func(g *gd) *bool { return &g.SkipCheckAdvAddr }, tierA, acts, "off", "Do not compare the address list of the master's adverts again."),
-	flag("vrrp_strict", func(g *gd) *bool { return &g.Strict }, tierA, idle, "off", "Keep to the RFC: no authentication, no unicast, no_accept.").own(),
+	flag("vrrp_strict", func(g *gd) *bool { return &g.Strict }, tierA, acts, "off", "Keep to the RFC: no authentication, no unicast, no_accept.").own(),
 	boolean("v3_checksum_as_v2", func(g *gd) *bool { return &g.V3ChecksumAsV2 }, tierC, acts, "off", "Version 3 checksum without the pseudo header.").own(),
 	integer("vrrp_priority", -20, 19, func(g *gd) *int { return &g.VRRPPriority }, tierB, idle, "0", "Nice value of the router."),
 	integer("checker_priority", -20, 19, func(g *gd) *int { return &g.CheckerPriority }, tierB, idle, "0", "Nice value of the balancer."),

@@ -58,7 +58,7 @@ func instance(m *config.Model, in *config.VRRPInstance) vrrp.Instance {
 		StartMaster: in.State == "MASTER", Source: in.SrcIP, Group: in.McastDst, UnicastFaultNoPeer: in.UnicastFaultNoPeer,
 		CheckUnicastSource: in.CheckUnicastSrc, TTL: 255, ChecksumAsV2: in.V3ChecksumAsV2, SkipCheckAdvAddr: in.SkipCheckAdvAddr,
 		DownTimerAdverts: in.DownTimerAdverts, LowerPrioNoAdvert: in.LowerPrioNoAdvert, HigherPrioSendAdvert: in.HigherPrioSendAdvert,
-		OwnerIgnoreAdverts: in.OwnerIgnoreAdverts, DontTrackPrimary: in.DontTrackPrimary, Blocked: in.Blocked,
+		OwnerIgnoreAdverts: in.OwnerIgnoreAdverts, DontTrackPrimary: in.DontTrackPrimary, Blocked: in.Blocked, NoAccept: !in.Accept,
 		Gratuitous: gratuitous(m, in),
 	}
 	if in.IPv6 {

@@ -41,9 +41,33 @@ func (r *loop) configure(config *vrrp.Config, gen uint64) {
 		r.instances[i.ID()] = i
 	}
 	r.virtual = virtualAddrs(config)
+	r.shield()
 	for _, i := range r.interfaces { // which of its addresses are virtual may have changed
 		r.updateLink(linkOf(i, r.virtual))
 	}
+}
+
+// shield keeps the addresses of no_accept instances from local programs, whether they are held now or not: it is then never too late.
+func (r *loop) shield() {
+	var addrs []netip.Addr
+	for _, i := range r.config.Instances {
+		if !i.NoAccept || i.Priority == 255 {
+			continue
+		}
+		for _, a := range i.Addresses {
+			addrs = append(addrs, a.Prefix.Addr())
+		}
+	}
+	slices.SortFunc(addrs, netip.Addr.Compare)
+	addrs = slices.Compact(addrs)
+	if r.shielded != nil && slices.Equal(addrs, r.shielded) {
+		return
+	}
+	r.shielded = append([]netip.Addr{}, addrs...)
+	r.queue.add(func() func() {
+		err := r.Kernel.Shield(addrs)
+		return func() { r.kernelProblem("no_accept", err) }
+	})
 }
 
 func (r *loop) applied(gen uint64) {

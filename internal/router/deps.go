@@ -30,6 +30,8 @@ type Kernel interface {
 	RefreshRoutes() error
 	RemoveRoutes(routes []vrrp.Route, rules []vrrp.Rule) error
 	Remove(addrs []vrrp.Address) error
+	// Shield keeps packets to the addresses from local programs; nil undoes it.
+	Shield(addrs []netip.Addr) error
 	Announce(index int, mac net.HardwareAddr, addr netip.Addr) error
 	Close()
 }

@@ -98,6 +98,7 @@ type fakeKernel struct {
 	present   map[string]bool // "prefix on interface"
 	announced map[netip.Addr]int
 	refreshes int
+	shielded  []netip.Addr
 	fail      error
 	routes    map[string]int
 }
@@ -170,6 +171,13 @@ func (k *fakeKernel) Remove(addrs []vrrp.Address) error {
 	for _, a := range addrs {
 		delete(k.present, key(a.Interface, a.Prefix))
 	}
+	return nil
+}
+
+func (k *fakeKernel) Shield(addrs []netip.Addr) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.shielded = addrs
 	return nil
 }
 

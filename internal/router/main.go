@@ -217,6 +217,8 @@ func (k *realKernel) RemoveRoutes(routes []vrrp.Route, rules []vrrp.Rule) error 
 
 func (k *realKernel) Changes() <-chan vrrpnet.Change { return k.watch.Changes() }
 
+func (k *realKernel) Shield(addrs []netip.Addr) error { return vrrpnet.Shield(addrs) }
+
 func (k *realKernel) Announce(index int, mac net.HardwareAddr, addr netip.Addr) error {
 	return k.announce.Announce(index, mac, addr, forwards(addr))
 }

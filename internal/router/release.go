@@ -78,7 +78,7 @@ func release(s Saved) ([]string, error) {
 			}
 		}
 	}
-	return names, addrs.Remove(found)
+	return names, errors.Join(addrs.Remove(found), vrrpnet.Shield(nil))
 }
 
 // leftBehind are all addresses that may be a dead router's.

@@ -41,6 +41,7 @@ type loop struct {
 	virtual    map[netip.Addr]bool
 	held       map[vrrp.ID][]vrrp.Address
 	statics    []vrrp.Address
+	shielded   []netip.Addr    // nil: not written yet
 	lame       map[string]bool // owners whose last Hold failed
 	sendErrors map[vrrp.ID]uint64
 	socketsErr string
@@ -254,7 +255,7 @@ func (r *loop) end() error {
 	waiting := true
 	r.queue.add(func() func() {
 		routes := r.Kernel.HoldRoutes(staticOwner, nil, nil)
-		err := errors.Join(routes, r.Kernel.Hold(staticOwner, nil))
+		err := errors.Join(routes, r.Kernel.Hold(staticOwner, nil), r.Kernel.Shield(nil))
 		return func() {
 			r.kernelProblem(staticOwner, err)
 			waiting = false

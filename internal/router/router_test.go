@@ -338,3 +338,25 @@ func TestAnAddressTheKernelRefusesIsAFault(t *testing.T) {
 		t.Errorf("reason %q", m.Event.Transition.Reason)
 	}
 }
+
+func TestNoAccept(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	c := oneInstance()
+	c.Instances[0].NoAccept = true
+	b.apply(1, c)
+	shielded := func() int {
+		r.kernel.mu.Lock()
+		defer r.kernel.mu.Unlock()
+		return len(r.kernel.shielded)
+	}
+	if shielded() != 1 {
+		t.Error("the address is not kept from local programs")
+	}
+	c.Instances = append([]vrrp.Instance{}, c.Instances...)
+	c.Instances[0].Priority = 255
+	b.apply(2, c)
+	if shielded() != 0 {
+		t.Error("the owner accepts")
+	}
+}

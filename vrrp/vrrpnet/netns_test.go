@@ -322,3 +322,43 @@ func TestWatchSurvivesAnOverflow(t *testing.T) {
 		return slices.ContainsFunc(c.Interfaces, func(i Interface) bool { return i.Name == "left" && len(i.Addrs) >= 500 })
 	})
 }
+
+func TestShield(t *testing.T) {
+	fresh(t)
+	pair(t)
+	ip(t, "addr add 192.0.2.100/24 dev left")
+	ip(t, "addr add 2001:db8::100/64 dev left nodad")
+	answers := func(addr string) bool {
+		return exec.Command("ping", "-c", "1", "-W", "1", addr).Run() == nil
+	}
+	for _, addr := range []string{"192.0.2.100", "2001:db8::100"} {
+		if !answers(addr) {
+			t.Fatalf("%s does not answer without a shield", addr)
+		}
+	}
+	addrs := []netip.Addr{netip.MustParseAddr("192.0.2.100"), netip.MustParseAddr("2001:db8::100")}
+	for i := range 2500 {
+		addrs = append(addrs, netip.AddrFrom4([4]byte{10, 9, byte(i / 250), byte(i % 250)}))
+	}
+	for range 2 { // replacing it is one step
+		if err := Shield(addrs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, addr := range []string{"192.0.2.100", "2001:db8::100"} {
+		if answers(addr) {
+			t.Errorf("%s answers", addr)
+		}
+	}
+	if !answers("192.0.2.1") {
+		t.Error("the interface's own address answers")
+	}
+	for range 2 {
+		if err := Shield(nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !answers("192.0.2.100") {
+		t.Error("it is gone")
+	}
+}
