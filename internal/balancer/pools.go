@@ -112,6 +112,7 @@ func (d *daemon) resyncHealth() {
 // switchChecks is the last step of a change: other checks run from now on. Everything that is tracked goes with them.
 func (d *daemon) switchChecks() {
 	d.sched.Apply(d.in.checks)
+	d.resyncs = 2
 	d.unsaved = true
 	d.resyncHealth()
 	d.applyTracking(d.in.model)

@@ -73,7 +73,9 @@ type daemon struct {
 	daemons   []ipvssync.SyncDaemon
 	intent    state.Intent
 	quiet     bool // pools are being restored: nothing of it is news
+	resyncs   int  // ticks at which the pools are given every check's state
 	unsaved   bool
+	nextSave  time.Time
 	saving    bool
 	writers   sync.WaitGroup // of files
 	stopping  bool
@@ -166,8 +168,12 @@ func (d *daemon) finish(code int) {
 func (d *daemon) tick() {
 	d.beats++
 	d.conn.Send(seam.Message{Heartbeat: &seam.Heartbeat{Seq: d.beats}})
-	d.resyncHealth()
+	if d.resyncs > 0 {
+		d.resyncs--
+		d.resyncHealth()
+	}
 	d.countConnections()
+	d.saveSoon()
 }
 
 // call runs f on the owner's goroutine and waits for it, as long as ctx lasts.

@@ -1,6 +1,8 @@
 package balancer
 
 import (
+	"time"
+
 	"github.com/holdfast-ha/holdfast/internal/event"
 	"github.com/holdfast-ha/holdfast/internal/state"
 )
@@ -18,17 +20,22 @@ func (d *daemon) restoreChecks() bool {
 	return len(saved) > 0
 }
 
+// saveShare bounds the work of writing verdicts: after a save the next one waits this many times as long as that one took.
+const saveShare = 10
+
 // saveSoon writes verdicts that changed, one writer at a time, beside the owner.
 func (d *daemon) saveSoon() {
-	if !d.unsaved || d.saving || d.o.RunDir == "" || d.stopping || d.finished || !d.started {
+	if !d.unsaved || d.saving || d.o.RunDir == "" || d.stopping || d.finished || !d.started || time.Now().Before(d.nextSave) {
 		return
 	}
 	d.unsaved, d.saving = false, true
 	all := d.sched.Snapshot()
 	d.writers.Go(func() {
+		began := time.Now()
 		err := state.SaveChecks(d.o.RunDir, d.o.Host, all)
+		pause := saveShare * time.Since(began)
 		d.inbox.post(func() {
-			d.saving = false
+			d.saving, d.nextSave = false, time.Now().Add(pause)
 			if err != nil {
 				d.bus.Publish(event.StateUnreadable.With("checks.json", err))
 			}
