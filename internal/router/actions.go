@@ -1,7 +1,6 @@
 package router
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -178,31 +177,16 @@ func (r *loop) updateLink(l vrrp.Link) {
 	r.do(r.machines.Step(time.Now(), l))
 }
 
+// troubleFor is how long an instance stays FAULT because the kernel refused its addresses.
 const (
-	// fightRemovals removals within fightWindow are a fight that nobody wins: the instance goes FAULT for fightWindow so that the peer takes over.
-	fightRemovals = 5
-	fightWindow   = time.Minute
-	troubleFight  = "fight"
+	troubleFor    = time.Minute
 	troubleKernel = "kernel"
 )
 
-// losing counts a removal by others and says whether the instance gives up.
-func (r *loop) losing(id vrrp.ID, a vrrp.Address) bool {
-	now := time.Now()
-	recent := slices.DeleteFunc(r.removals[id], func(t time.Time) bool { return now.Sub(t) > fightWindow })
-	r.removals[id] = append(recent, now)
-	if len(r.removals[id]) < fightRemovals {
-		return false
-	}
-	delete(r.removals, id)
-	r.trouble(id, troubleFight, fmt.Sprintf("somebody removed %s from %s %d times within %s", a.Prefix, a.Interface, fightRemovals, fightWindow))
-	return true
-}
-
-// trouble makes an instance FAULT for fightWindow, renewed by a further trouble of the kind.
+// trouble makes an instance FAULT for troubleFor, renewed by a further trouble of the kind.
 func (r *loop) trouble(id vrrp.ID, kind, detail string) {
 	now := time.Now()
-	r.troubles[trouble{id, kind}] = now.Add(fightWindow)
+	r.troubles[trouble{id, kind}] = now.Add(troubleFor)
 	r.do(r.machines.Step(now, vrrp.Trouble{ID: id, Kind: kind, Detail: detail}))
 }
 
@@ -225,9 +209,7 @@ func (r *loop) onLost(l vrrpnet.LostAddress) {
 	for id, held := range r.held {
 		for _, a := range held {
 			if match(a) {
-				if !r.losing(id, a) {
-					r.restore(r.name(id), a)
-				}
+				r.restore(r.name(id), a)
 				return
 			}
 		}

@@ -316,10 +316,11 @@ func TestAnInstanceGivesUpAFight(t *testing.T) {
 	b := r.balancer()
 	b.apply(1, oneInstance())
 	b.wait("MASTER", transitionTo(vrrp.Master))
-	for i := range fightRemovals {
+	const removals = 5
+	for i := range removals {
 		r.until("held", func() bool { return r.kernel.has("eth0", vip) })
 		r.kernel.steal("eth0", vip)
-		if i < fightRemovals-1 {
+		if i < removals-1 {
 			b.wait("restored", func(m seam.Message) bool { return m.Event != nil && m.Event.Event.ID == "vrrp.address_restored" })
 		}
 	}
