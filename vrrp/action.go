@@ -19,6 +19,8 @@ type Hold struct {
 	Addresses []Address
 	Routes    []Route
 	Rules     []Rule
+	// NoAccept: packets to the addresses are dropped, except neighbour discovery and what IPVS forwards.
+	NoAccept bool
 }
 
 // Announce sends Repeat gratuitous ARP (or unsolicited NA) frames for each address.

@@ -269,7 +269,8 @@ func (ms *Machines) follow(now time.Time, changed []reload) {
 			takers = append(takers, taker{m, added})
 		}
 		if len(gone) > 0 || len(added) == 0 && (!slices.Equal(m.cfg.Addresses, c.was.Addresses) ||
-			!reflect.DeepEqual(m.cfg.Routes, c.was.Routes) || !slices.Equal(m.cfg.Rules, c.was.Rules)) {
+			!reflect.DeepEqual(m.cfg.Routes, c.was.Routes) || !slices.Equal(m.cfg.Rules, c.was.Rules) ||
+			m.cfg.NoAccept != c.was.NoAccept) {
 			givers = append(givers, m)
 		}
 	}

@@ -145,7 +145,7 @@ func (ms *Machines) firstBurst(now time.Time, m *machine) {
 
 // hold is what the instance holds with these addresses.
 func (m *machine) hold(addresses []Address) Hold {
-	return Hold{ID: m.id, Addresses: addresses, Routes: m.cfg.Routes, Rules: m.cfg.Rules}
+	return Hold{ID: m.id, Addresses: addresses, Routes: m.cfg.Routes, Rules: m.cfg.Rules, NoAccept: m.cfg.NoAccept && m.cfg.Priority != 255}
 }
 
 func (ms *Machines) announce(m *machine, addresses []Address, repeat int) {

@@ -69,6 +69,7 @@ func (k *memoryKernel) Restore(string, netip.Prefix) (bool, error)         { ret
 func (k *memoryKernel) HoldRoutes(string, []vrrp.Route, []vrrp.Rule) error { return nil }
 func (k *memoryKernel) RefreshRoutes() error                               { return nil }
 func (k *memoryKernel) RemoveRoutes([]vrrp.Route, []vrrp.Rule) error       { return nil }
+func (k *memoryKernel) Drop(string, []netip.Addr) error                    { return nil }
 func (k *memoryKernel) Refresh() error                                     { return nil }
 func (k *memoryKernel) Remove([]vrrp.Address) error                        { return nil }
 func (k *memoryKernel) Shield([]netip.Addr) error                          { return nil }
