@@ -113,7 +113,7 @@ func (s *Scheduler) adopt(spec Spec, probe Fingerprint, from *inherited, at time
 		c.verdict.damped, c.warning = old.verdict.damped, old.warning
 	}
 	if old == nil || old.verdict.Up != c.verdict.Up || old.weight != c.weight {
-		s.tell(Change{ID: spec.ID, What: Began, Kind: spec.Probe.Kind, Target: spec.Probe.Target, Up: c.verdict.Up, Weight: c.weight,
+		s.tell(Change{ID: spec.ID, What: Began, Kind: spec.Probe.Kind, Target: spec.Probe.Asks(), Up: c.verdict.Up, Weight: c.weight,
 			Reason: c.reason, Detail: c.detail, At: at})
 	}
 	return c
@@ -236,7 +236,7 @@ func (s *Scheduler) Status() []CheckStatus {
 	all := make([]CheckStatus, 0, len(s.checks))
 	for _, c := range s.checks {
 		j := c.job
-		one := CheckStatus{ID: c.spec.ID, Kind: c.spec.Probe.Kind.String(), Target: c.spec.Probe.Target, Up: c.verdict.Up, Suspended: c.spec.Suspended,
+		one := CheckStatus{ID: c.spec.ID, Kind: c.spec.Probe.Kind.String(), Target: c.spec.Probe.Asks(), Up: c.verdict.Up, Suspended: c.spec.Suspended,
 			Ran: j.ran, Streak: c.verdict.Streak, Since: c.since, Last: j.last, LastAt: j.lastAt, Weight: c.weight,
 			Passed: j.passed, Failed: j.failed, Shared: len(j.members)}
 		if !j.ran && c.reason != OK {

@@ -1,9 +1,6 @@
 package checkers
 
-import (
-	"net/netip"
-	"time"
-)
+import "time"
 
 // What says what kind of Change it is.
 type What uint8
@@ -26,10 +23,11 @@ func (w What) String() string { return [...]string{"began", "up", "down", "weigh
 // Change is a check's state having become another one. Of one check they come in order, beginning with Began; a Change is the
 // whole state, so that missing one loses nothing that the next does not say.
 type Change struct {
-	ID     ID
-	What   What
-	Kind   Kind
-	Target netip.AddrPort
+	ID   ID
+	What What
+	Kind Kind
+	// Target is what is asked, as text: Probe.Asks.
+	Target string
 	// Up is the state now, Weight the server's last word about its weight.
 	Up     bool
 	Weight Weight
@@ -67,10 +65,11 @@ const (
 
 // Notice is something worth telling that changes no state.
 type Notice struct {
-	Kind   NoticeKind
-	ID     ID
-	Check  Kind
-	Target netip.AddrPort
+	Kind  NoticeKind
+	ID    ID
+	Check Kind
+	// Target is what is asked, as text: Probe.Asks.
+	Target string
 	Reason Reason
 	Detail string
 	// Attempt is the how manieth failed one in a row, of Of that bring the check down.

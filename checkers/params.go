@@ -1,6 +1,9 @@
 package checkers
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Params are the settings one kind of check has beyond a target: a pointer to one of the ...Params structs. They are plain data
 // that can be written as JSON, which is how two are compared.
@@ -109,6 +112,15 @@ type TLSParams struct {
 type SMTPParams struct {
 	// Helo is the name given, empty for keepalived's smtpchecker.keepalived.org.
 	Helo string `json:",omitempty"`
+	// Hosts, where there are any, are greeted one after the other instead of the probe's target (host blocks); all must pass.
+	Hosts []SMTPHost `json:",omitempty"`
+}
+
+// SMTPHost is another address to greet; the fields are those of Probe.
+type SMTPHost struct {
+	Target, Bind netip.AddrPort
+	Interface    string `json:",omitempty"`
+	Mark         uint32 `json:",omitempty"`
 }
 
 // DNSParams are those of DNS_CHECK.

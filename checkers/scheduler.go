@@ -18,7 +18,8 @@ type Options struct {
 	// Scheduler, except Close. They should be quick. nil is ignored.
 	OnChange func(Change)
 	OnNotice func(Notice)
-	// MaxInFlight bounds the attempts running at once, and with them sockets and goroutines. 0 means 4096. Attempts of checks that
+	// MaxInFlight bounds the attempts running at once, and with them sockets and goroutines. 0 means what the Prober says in a method
+	// InFlight() int, if it has one, else 4096. Attempts of checks that
 	// are down may use half of it, so that a crowd of black holes does not delay those that are up.
 	MaxInFlight int
 }
@@ -64,6 +65,9 @@ type Scheduler struct {
 
 // New makes a Scheduler without checks.
 func New(opt Options) *Scheduler {
+	if p, ok := opt.Prober.(interface{ InFlight() int }); ok && opt.MaxInFlight <= 0 {
+		opt.MaxInFlight = p.InFlight()
+	}
 	if opt.MaxInFlight <= 0 {
 		opt.MaxInFlight = defaultInFlight
 	}
@@ -216,7 +220,7 @@ func (s *Scheduler) attempt(j *job) {
 	s.attempts[min(probe.Kind, Agent)][min(result.Reason, numReasons-1)]++
 	if result.Reason == Panicked {
 		s.panics++
-		s.tell(Notice{Kind: ProbePanic, Check: probe.Kind, Target: probe.Target, Reason: Panicked, Detail: stack, At: at})
+		s.tell(Notice{Kind: ProbePanic, Check: probe.Kind, Target: probe.Asks(), Reason: Panicked, Detail: stack, At: at})
 	}
 	if j.gone || s.closed {
 		return
@@ -300,33 +304,34 @@ func (s *Scheduler) judge(c *check, r Result, at time.Time) Step {
 	if !r.OK || step.Changed {
 		c.reason, c.detail = r.Reason, r.Detail
 	}
-	change := Change{ID: c.spec.ID, Kind: c.spec.Probe.Kind, Target: c.spec.Probe.Target, Up: c.verdict.Up, Weight: c.weight,
-		Reason: r.Reason, Detail: r.Detail, Latency: r.Latency, Attempts: step.Attempts, At: at, Since: c.since}
-	notice := Notice{ID: c.spec.ID, Check: c.spec.Probe.Kind, Target: c.spec.Probe.Target, Reason: r.Reason, Detail: r.Detail, At: at}
+	change := func(what What) {
+		s.tell(Change{ID: c.spec.ID, What: what, Kind: c.spec.Probe.Kind, Target: c.spec.Probe.Asks(), Up: c.verdict.Up, Weight: c.weight,
+			Reason: r.Reason, Detail: r.Detail, Latency: r.Latency, Attempts: step.Attempts, At: at, Since: c.since})
+	}
+	notice := func(kind NoticeKind, detail string) {
+		s.tell(Notice{Kind: kind, ID: c.spec.ID, Check: c.spec.Probe.Kind, Target: c.spec.Probe.Asks(), Reason: r.Reason, Detail: detail,
+			Attempt: c.verdict.Streak, Of: c.spec.Rules.fall(), At: at})
+	}
 	switch {
 	case step.Changed:
-		c.since = at
-		change.What = Fell
 		if c.verdict.Up {
-			change.What = Rose
+			change(Rose)
+		} else {
+			change(Fell)
 		}
-		s.tell(change)
+		c.since = at
 		if !step.HeldUntil.IsZero() {
-			notice.Kind, notice.Detail = Flapping, "held down until "+step.HeldUntil.Format(time.RFC3339)
-			s.tell(notice)
+			notice(Flapping, "held down until "+step.HeldUntil.Format(time.RFC3339))
 		}
 	case reweighed:
-		change.What = Reweighed
-		s.tell(change)
+		change(Reweighed)
 	case !r.OK && (c.spec.LogAll || unexplained):
-		notice.Kind, notice.Attempt, notice.Of = FailedAttempt, c.verdict.Streak, c.spec.Rules.fall()
-		s.tell(notice)
+		notice(FailedAttempt, r.Detail)
 	}
 	if r.Warning != c.warning {
 		c.warning = r.Warning
 		if r.Warning != "" {
-			notice.Kind, notice.Detail = Warned, r.Warning
-			s.tell(notice)
+			notice(Warned, r.Warning)
 		}
 	}
 	return step

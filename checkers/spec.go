@@ -45,6 +45,23 @@ type Probe struct {
 	Params Params
 }
 
+// Asks is what the probe is about, for people: address and port, the address alone, the program, the file.
+func (p *Probe) Asks() string {
+	switch params := p.Params.(type) {
+	case *MiscParams:
+		if params.Shell != "" {
+			return params.Shell
+		}
+		return strings.Join(params.Argv, " ")
+	case *FileParams:
+		return params.Path
+	}
+	if p.Kind == Ping {
+		return p.Target.Addr().String()
+	}
+	return p.Target.String()
+}
+
 // DefaultTimeout is the whole time of an attempt when Probe.Timeout is 0.
 const DefaultTimeout = 5 * time.Second
 

@@ -1,17 +1,14 @@
 package checkers
 
-import (
-	"net/netip"
-	"time"
-)
+import "time"
 
 // CheckStatus is one check as it is now.
 type CheckStatus struct {
-	ID        ID             `json:"id"`
-	Kind      string         `json:"kind"`
-	Target    netip.AddrPort `json:"target"`
-	Up        bool           `json:"up"`
-	Suspended bool           `json:"suspended,omitempty"`
+	ID        ID     `json:"id"`
+	Kind      string `json:"kind"`
+	Target    string `json:"target"`
+	Up        bool   `json:"up"`
+	Suspended bool   `json:"suspended,omitempty"`
 	// Ran: at least one attempt has ended since the check began or was changed.
 	Ran bool `json:"ran"`
 	// Streak is how many results in a row contradict Up.

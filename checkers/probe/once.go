@@ -66,7 +66,7 @@ func pingOnce(ctx context.Context, what *checkers.Probe) (r checkers.Result, don
 
 // Explain tells an attempt step by step, a line each.
 func Explain(what *checkers.Probe, r checkers.Result) []string {
-	lines := []string{fmt.Sprintf("%s of %s, at most %s", what.Kind, what.Target, what.Limit())}
+	lines := []string{fmt.Sprintf("%s of %s, at most %s", what.Kind, what.Asks(), what.Limit())}
 	for _, step := range []struct {
 		name string
 		took time.Duration

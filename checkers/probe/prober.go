@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/holdfast-ha/holdfast/checkers"
 )
 
@@ -55,6 +57,16 @@ func New(opt Options) *Prober { return &Prober{opt: opt} }
 func (p *Prober) Close() {
 	p.pings.close()
 	p.connector.close()
+}
+
+// InFlight is how many attempts may run at once without running out of file descriptors: half of those this process may have open,
+// 4096 at most.
+func (p *Prober) InFlight() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 256
+	}
+	return int(min(max(limit.Cur/2, 16), 4096))
 }
 
 // Probe makes one attempt.

@@ -19,10 +19,30 @@ const (
 // smtp reads the banner, says HELO, then QUIT: 220 and 250 pass. Banners of several lines are understood, unlike in keepalived.
 // What is said to QUIT does not count.
 func (p *Prober) smtp(ctx context.Context, what *checkers.Probe) checkers.Result {
-	helo := defaultHelo
-	if params, _ := what.Params.(*checkers.SMTPParams); params != nil && params.Helo != "" {
-		helo = params.Helo
+	params, _ := what.Params.(*checkers.SMTPParams)
+	if params == nil {
+		params = &checkers.SMTPParams{}
 	}
+	helo := params.Helo
+	if helo == "" {
+		helo = defaultHelo
+	}
+	if len(params.Hosts) == 0 {
+		return greet(ctx, what, helo)
+	}
+	var r checkers.Result
+	for _, h := range params.Hosts {
+		host := *what
+		host.Target, host.Bind, host.Interface, host.Mark = h.Target, h.Bind, h.Interface, h.Mark
+		if r = greet(ctx, &host, helo); !r.OK {
+			r.Detail = h.Target.String() + ": " + r.Detail
+			return r
+		}
+	}
+	return r
+}
+
+func greet(ctx context.Context, what *checkers.Probe, helo string) checkers.Result {
 	start := time.Now()
 	c, err := dialTCP(ctx, what)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,14 @@ func TestSMTP(t *testing.T) {
 		})
 	}
 	expect(t, attempt(t, checkers.Probe{Kind: checkers.SMTP, Target: serve(t, func(*net.TCPConn) {})}), checkers.Closed)
+}
+
+func TestSMTPHosts(t *testing.T) {
+	good := serve(t, talking(nil, "220 mail\r\n", "250 mail\r\n", "221 bye\r\n"))
+	host := func(at netip.AddrPort) checkers.SMTPHost { return checkers.SMTPHost{Target: at} }
+	none := netip.MustParseAddrPort("192.0.2.1:1")
+	expect(t, attempt(t, checkers.Probe{Kind: checkers.SMTP, Target: none, Params: &checkers.SMTPParams{Hosts: []checkers.SMTPHost{host(good), host(good)}}}), checkers.OK)
+	expect(t, attempt(t, checkers.Probe{Kind: checkers.SMTP, Target: none, Params: &checkers.SMTPParams{Hosts: []checkers.SMTPHost{host(good), host(closedPort(t))}}}), checkers.Refused)
 }
 
 func TestSMTPSays(t *testing.T) {

@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/config"
@@ -23,6 +24,10 @@ func Checks(m *config.Model) []checkers.Spec {
 					ID: checkers.ID{Virtual: vsID, Real: rsID, Index: i}, Probe: probe, LogAll: c.LogAllFailures || m.Global.CheckerLogAllFailures,
 					Rules: beyond(c, checkers.Rules{Interval: c.DelayLoop, Retry: c.Retry, RetryDelay: c.DelayBeforeRetry, Alpha: c.Alpha || rs.Alpha || vs.Alpha}),
 					Alone: c.Unshared,
+				}
+				if c.Kind == config.FileCheck {
+					// keepalived is told of changes by the kernel; looking every second is nearly as soon and costs next to nothing.
+					spec.Rules.Interval = time.Second
 				}
 				// keepalived spreads first checks over delay_loop; here only a warmup that was asked for delays them.
 				if c.Has("warmup") || rs.Has("warmup") || vs.Has("warmup") {
@@ -52,13 +57,15 @@ func probe(m *config.Model, c *config.Check) (checkers.Probe, bool) {
 		p.Kind, p.Params = checkers.SSL, httpParams(m, c, true)
 	case config.SMTPCheck:
 		p.Kind = checkers.SMTP
-		if len(c.Hosts) > 0 {
-			h := &c.Hosts[0]
-			p.Target, p.Bind = netip.AddrPortFrom(h.ConnectIP, h.ConnectPort), netip.AddrPortFrom(h.BindTo, h.BindPort)
-			p.Interface, p.Mark, p.Timeout = h.BindIf, h.Fwmark, h.ConnectTimeout
+		smtp := &checkers.SMTPParams{Helo: c.HeloName}
+		for i := range c.Hosts {
+			h := &c.Hosts[i]
+			smtp.Hosts = append(smtp.Hosts, checkers.SMTPHost{Target: netip.AddrPortFrom(h.ConnectIP, h.ConnectPort), Bind: netip.AddrPortFrom(h.BindTo, h.BindPort),
+				Interface: h.BindIf, Mark: h.Fwmark})
+			p.Timeout = max(p.Timeout, h.ConnectTimeout)
 		}
-		if c.HeloName != "" {
-			p.Params = &checkers.SMTPParams{Helo: c.HeloName}
+		if smtp.Helo != "" || smtp.Hosts != nil {
+			p.Params = smtp
 		}
 	case config.DNSCheck:
 		p.Kind, p.Params = checkers.DNS, &checkers.DNSParams{Type: c.DNSType, Name: c.DNSName, TCP: c.DNSOverTCP, RequireAnswer: c.DNSRequireAnswer}

@@ -54,7 +54,7 @@ func (d *daemon) tellPool(pool string, changes []ipvssync.Change) {
 
 // tellCheck turns a verdict into an event.
 func (d *daemon) tellCheck(c checkers.Change) {
-	id, target := c.ID, c.Target.String()
+	id, target := c.ID, c.Target
 	inState := time.Duration(0)
 	if !c.Since.IsZero() {
 		inState = c.At.Sub(c.Since).Round(time.Millisecond)
@@ -86,7 +86,7 @@ func weightMode(m checkers.WeightMode) string {
 
 // onNotice tells what changed no state.
 func (d *daemon) onNotice(n checkers.Notice) {
-	id, target := n.ID, n.Target.String()
+	id, target := n.ID, n.Target
 	switch n.Kind {
 	case checkers.FailedAttempt:
 		d.bus.Publish(event.CheckFailed.With(id.Virtual, id.Real, n.Check, target, n.Reason, n.Detail, n.Attempt, n.Of))

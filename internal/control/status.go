@@ -186,7 +186,7 @@ func FromPool(s ipvssync.Status, spec ipvssync.VirtualServer, checks []checkers.
 }
 
 func fromCheck(c checkers.CheckStatus) Check {
-	out := Check{Kind: c.Kind, Target: c.Target.String(), Up: c.Up, Ran: c.Ran, Since: c.Since, LastAt: c.LastAt, Micros: c.Last.Latency.Total.Microseconds(),
+	out := Check{Kind: c.Kind, Target: c.Target, Up: c.Up, Ran: c.Ran, Since: c.Since, LastAt: c.LastAt, Micros: c.Last.Latency.Total.Microseconds(),
 		Passed: c.Passed, Failed: c.Failed, Suspend: c.Suspended, Streak: c.Streak}
 	if !c.Last.OK && (c.Ran || c.Last.Reason != checkers.OK) {
 		out.Reason, out.Detail = c.Last.Reason.String(), c.Last.Detail
