@@ -37,10 +37,10 @@ var globalTable = newTable("global_defs", []row[gd]{
 	known[gd]("vrrp_process_name", shapeWord, tierC, moot, "", "Name of keepalived's VRRP process."),
 	known[gd]("checker_process_name", shapeWord, tierC, moot, "", "Name of keepalived's checker process.").also("lvs_process_name"),
 	known[gd]("bfd_process_name", shapeWord, tierC, moot, "", "Name of keepalived's BFD process."),
-	command("startup_script", func(g *gd) *Command { return &g.StartupScript }, tierB, idle, "none", "Run before anything starts."),
-	command("shutdown_script", func(g *gd) *Command { return &g.ShutdownScript }, tierB, idle, "none", "Run after everything has stopped."),
-	seconds("startup_script_timeout", time.Second, 1000*time.Second, func(g *gd) *time.Duration { return &g.StartupScriptTimeout }, tierC, idle, "10", "Limit of startup_script."),
-	seconds("shutdown_script_timeout", time.Second, 1000*time.Second, func(g *gd) *time.Duration { return &g.ShutdownScriptTimeout }, tierC, idle, "10", "Limit of shutdown_script."),
+	command("startup_script", func(g *gd) *Command { return &g.StartupScript }, tierB, acts, "none", "Run before anything starts."),
+	command("shutdown_script", func(g *gd) *Command { return &g.ShutdownScript }, tierB, acts, "none", "Run after everything has stopped."),
+	seconds("startup_script_timeout", time.Second, 1000*time.Second, func(g *gd) *time.Duration { return &g.StartupScriptTimeout }, tierC, acts, "10", "Limit of startup_script."),
+	seconds("shutdown_script_timeout", time.Second, 1000*time.Second, func(g *gd) *time.Duration { return &g.ShutdownScriptTimeout }, tierC, acts, "10", "Limit of shutdown_script."),
 	custom("dynamic_interfaces", shapeWords, func(d *decoder, g *gd, n *node) {
 		g.DynamicInterfaces = true
 		if len(n.args) > 0 {

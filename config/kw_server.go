@@ -152,7 +152,7 @@ var vsTable = newTable("virtual_server", []row[vsDraft]{
 	schedFlag("flag-1", tierC), schedFlag("flag-2", tierC), schedFlag("flag-3", tierC),
 	schedFlag("sh-port", tierB), schedFlag("sh-fallback", tierB), schedFlag("mh-port", tierB), schedFlag("mh-fallback", tierB),
 	text("virtualhost", func(v *vsDraft) *string { return &v.VirtualServer.VirtualHost }, tierA, acts, "the address", "Default Host of HTTP checks."),
-	flag("ha_suspend", func(v *vsDraft) *bool { return &v.HASuspend }, tierB, idle, "off", "Check and serve only while the address is here."),
+	flag("ha_suspend", func(v *vsDraft) *bool { return &v.HASuspend }, tierB, acts, "off", "Check and serve only while the address is here."),
 	boolean("alpha", func(v *vsDraft) *bool { return &v.VirtualServer.Alpha }, tierA, acts, "off", "Real servers start down until a check passes."),
 	boolean("omega", func(v *vsDraft) *bool { return &v.Omega }, tierB, acts, "off", "Run notify_down and quorum_down at stop."),
 	integer("quorum", 1, 1<<31-1, func(v *vsDraft) *int { return &v.Quorum }, tierA, acts, "1", "Total weight of living servers needed."),

@@ -19,3 +19,13 @@ func command(m *config.Model, c config.Command, timeout time.Duration) script.Co
 	out.SupplementaryGroups, out.Secure, out.Timeout = m.Global.SetSupplementaryGroups, m.Global.EnableScriptSecurity, timeout
 	return out
 }
+
+// StartupScript and ShutdownScript run before anything starts and after everything has stopped; empty for none.
+func StartupScript(m *config.Model) script.Command {
+	return command(m, m.Global.StartupScript, m.Global.StartupScriptTimeout)
+}
+
+// ShutdownScript is described at StartupScript.
+func ShutdownScript(m *config.Model) script.Command {
+	return command(m, m.Global.ShutdownScript, m.Global.ShutdownScriptTimeout)
+}

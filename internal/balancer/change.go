@@ -5,9 +5,11 @@ import (
 	"time"
 
 	"github.com/holdfast-ha/holdfast/config"
+	"github.com/holdfast-ha/holdfast/internal/assemble"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/event"
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
+	"github.com/holdfast-ha/holdfast/internal/script"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/internal/state"
 )
@@ -75,7 +77,11 @@ func (d *daemon) onRead(in inputs, diags config.Diagnostics, refuse bool) {
 	d.change.in = in
 	d.tellDiagnostics(diags)
 	if !d.started {
-		d.begin()
+		first := assemble.StartupScript(in.model)
+		if d.gen > 0 {
+			first = script.Command{} // the router has been running all the time
+		}
+		d.runScript("startup_script", first, d.begin)
 		return
 	}
 	if same(d.in, in) {
@@ -88,6 +94,9 @@ func (d *daemon) onRead(in inputs, diags config.Diagnostics, refuse bool) {
 
 // begin is the start: VRRP at once, everything else beside it; the router lets nobody preempt a living master before READY.
 func (d *daemon) begin() {
+	if d.stopping {
+		return
+	}
 	d.in, d.started = d.change.in, true
 	d.gen++
 	steps := 2

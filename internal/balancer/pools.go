@@ -111,7 +111,7 @@ func (d *daemon) resyncHealth() {
 
 // switchChecks is the last step of a change: other checks run from now on. Everything that is tracked goes with them.
 func (d *daemon) switchChecks() {
-	d.sched.Apply(d.in.checks)
+	d.sched.Apply(assemble.Suspended(d.in.model, d.in.checks, d.in.vrrp, d.owns))
 	d.resyncs = 2
 	d.unsaved = true
 	d.resyncHealth()
@@ -186,9 +186,15 @@ func (d *daemon) onConnections(id string, held map[ipvssync.Key][]ipvssync.Serve
 	}
 }
 
-// instancesChanged follows the VRRP state where IPVS depends on it: the sync daemon's role.
+// instancesChanged follows the VRRP state where something here depends on it: checks that rest while the address is elsewhere, the sync daemon's role.
 func (d *daemon) instancesChanged() {
-	if !d.started || d.in.model.Global.LVSSync.Instance == "" || d.stopping {
+	if !d.started || d.stopping {
+		return
+	}
+	if d.change == nil && assemble.SuspendsChecks(d.in.model) {
+		d.sched.Apply(assemble.Suspended(d.in.model, d.in.checks, d.in.vrrp, d.owns))
+	}
+	if d.in.model.Global.LVSSync.Instance == "" {
 		return
 	}
 	daemons := assemble.SyncDaemons(d.in.model, d.isMaster)

@@ -98,6 +98,9 @@ func (d *daemon) isMaster(name string) bool {
 	return false
 }
 
+// owns says whether the instance owns its addresses.
+func (d *daemon) owns(id vrrp.ID) bool { return d.instances[id].State == vrrp.Master }
+
 // ask sends a message that the router answers with the same token; then is called with the answer.
 func (d *daemon) ask(make func(token uint64) seam.Message, then func(seam.Message)) (cancel func()) {
 	d.tokens++

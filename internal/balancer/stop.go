@@ -2,11 +2,15 @@ package balancer
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/holdfast-ha/holdfast/internal/assemble"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/script"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/internal/state"
+	"github.com/holdfast-ha/holdfast/ipvssync"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
@@ -20,14 +24,39 @@ func (d *daemon) stop() {
 	}
 	d.stopping = true
 	told := d.onStopping()
+	flush := d.started && d.in.model.Global.LVSFlushOnStop == "all" && !d.o.KeepIPVS
 	go func() {
 		d.sched.Close()
 		ctx, cancel := context.WithTimeout(d.ctx, removeWithin)
 		defer cancel()
 		err := d.rec.Stop(ctx, d.o.KeepIPVS)
+		if flush {
+			d.letGo()
+			err = errors.Join(err, emptyIPVS(ctx, d.o.Kernel))
+		}
 		<-told
-		d.inbox.post(func() { d.stopped(err) })
+		d.inbox.post(func() {
+			last := script.Command{}
+			if d.started {
+				last = assemble.ShutdownScript(d.in.model)
+			}
+			d.runScript("shutdown_script", last, func() { d.stopped(err) })
+		})
 	}()
+}
+
+// emptyIPVS removes every service there is, whoever made it (lvs_flush_on_stop).
+func emptyIPVS(ctx context.Context, k ipvssync.Kernel) error {
+	all, err := k.Services(ctx)
+	if errors.Is(err, ipvssync.ErrNoIPVS) {
+		return nil
+	}
+	for _, s := range all {
+		if e := k.Apply(ctx, ipvssync.Op{Kind: ipvssync.DeleteService, Service: s}); !errors.Is(e, ipvssync.ErrNotFound) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
 }
 
 func (d *daemon) stopped(err error) {

@@ -53,9 +53,10 @@ func (w *quietWire) zeros() (n int) {
 
 // memoryKernel holds addresses.
 type memoryKernel struct {
-	changes chan vrrpnet.Change
-	mu      sync.Mutex
-	held    map[string][]vrrpnet.Held
+	router.Kernel // what it has beyond the methods here is not used
+	changes       chan vrrpnet.Change
+	mu            sync.Mutex
+	held          map[string][]vrrpnet.Held
 }
 
 func (k *memoryKernel) Changes() <-chan vrrpnet.Change { return k.changes }
@@ -67,6 +68,7 @@ func (k *memoryKernel) Hold(owner string, want []vrrpnet.Held) error {
 }
 func (k *memoryKernel) Restore(string, netip.Prefix) (bool, error)         { return true, nil }
 func (k *memoryKernel) HoldRoutes(string, []vrrp.Route, []vrrp.Rule) error { return nil }
+func (k *memoryKernel) Shield([]netip.Addr) error                          { return nil }
 func (k *memoryKernel) RefreshRoutes() error                               { return nil }
 func (k *memoryKernel) RemoveRoutes([]vrrp.Route, []vrrp.Rule) error       { return nil }
 func (k *memoryKernel) Drop(string, []netip.Addr) error                    { return nil }

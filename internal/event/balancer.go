@@ -40,6 +40,8 @@ var (
 		"'holdfast drain' or 'holdfast undrain'. The intent is kept over restarts.", "virtual_server", "real_server", "state", "by")
 	OperatorHandover = define("operator.handover", Info, "operator asked for a hand-over",
 		"'holdfast handover': the instance gives its addresses to a successor, or takes the wish back.", "instance", "by", "error")
+	ScriptRan = define("daemon.script", Info, "startup or shutdown script has run",
+		"startup_script runs before anything else at the start, shutdown_script after everything has stopped; what they answer changes nothing.", "script", "command", "result", "ok")
 	DumpWritten = define("daemon.dump", Info, "dump files written",
 		"A signal that keepalived's exporters use (USR1, USR2, 36, 63) was received.", "kind", "files", "error")
 	EventsLost = define("daemon.events_lost", Warn, "events of the router were lost",

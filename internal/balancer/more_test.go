@@ -1,0 +1,87 @@
+package balancer
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/ipvssync"
+)
+
+func TestStartupAndShutdownScripts(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	m := model("10.0.0.1")
+	m.Global.StartupScript, m.Global.ShutdownScript = shell("echo start >> "+log), shell("echo stop >> "+log)
+	m.Global.StartupScriptTimeout, m.Global.ShutdownScriptTimeout = 10*time.Second, 10*time.Second
+	w := newWorld(t, m)
+	w.programs = NewPrograms()
+	w.start(seam.Snapshot{})
+	w.up()
+	if got := read(log); got != "start\n" {
+		t.Errorf("before anything starts: %q", got)
+	}
+	w.router.Send(seam.Message{Stop: &seam.Stop{}})
+	w.ended()
+	if got := read(log); got != "start\nstop\n" {
+		t.Errorf("after everything has stopped: %q", got)
+	}
+	w.programs = NewPrograms()
+	w.events = nil
+	w.start(seam.Snapshot{Gen: 3})
+	w.up()
+	if got := read(log); strings.Count(got, "start") != 1 {
+		t.Errorf("a new balancer is no start of the daemon: %q", got)
+	}
+}
+
+func TestFlushOnStop(t *testing.T) {
+	m := model("10.0.0.1")
+	m.Global.LVSFlushOnStop = "all"
+	w := newWorld(t, m)
+	foreign := ipvssync.Service{Key: ipvssync.MarkKey(ipvssync.IPv4, 9), Scheduler: "rr"}
+	if err := w.kernel.Do(ipvssync.Op{Kind: ipvssync.AddService, Service: foreign}); err != nil {
+		t.Fatal(err)
+	}
+	w.start(seam.Snapshot{})
+	w.up()
+	if !w.holds("-f 9") {
+		t.Errorf("the services of others stay while the daemon runs:\n%s", w.table())
+	}
+	w.router.Send(seam.Message{Stop: &seam.Stop{}})
+	w.ended()
+	if got := w.table(); got != "" {
+		t.Errorf("lvs_flush_on_stop empties everything: %s", got)
+	}
+}
+
+func TestChecksRestWhileTheAddressIsElsewhere(t *testing.T) {
+	m := model("10.0.0.1")
+	m.VirtualServers[0].HASuspend = true
+	w := newWorld(t, m)
+	w.start(seam.Snapshot{})
+	w.up() // checks that rest hold nothing up
+	if c := w.status().VirtualServers[0].Servers[0].Checks[0]; !c.Suspend || c.Passed != 0 {
+		t.Errorf("a BACKUP does not check: %+v", c)
+	}
+	e := master(m)
+	w.router.Send(seam.Message{Event: &e})
+	eventually(t, "the MASTER checks", func() bool {
+		c := w.status().VirtualServers[0].Servers[0].Checks[0]
+		return !c.Suspend
+	})
+}
+
+func TestKeptStateIsGoneAfterACleanStop(t *testing.T) {
+	w := newWorld(t, model("10.0.0.1"))
+	w.start(seam.Snapshot{})
+	w.up()
+	w.router.Send(seam.Message{Stop: &seam.Stop{}})
+	w.ended()
+	left, err := os.ReadDir(w.dir)
+	if err != nil || len(left) != 0 {
+		t.Errorf("left in the run directory: %v %v", left, err)
+	}
+}
