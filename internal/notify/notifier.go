@@ -53,6 +53,9 @@ func (n *Notifier) Apply(conf Config) {
 		objects[key(instance, o.ID)] = o
 		kept[key(instance, o.ID)] = true
 	}
+	for _, f := range []FIFO{conf.All, conf.VRRP, conf.LVS} {
+		kept[key("FIFO", f.Path)] = true
+	}
 	for _, o := range conf.Groups {
 		objects[key(group, o.ID)] = o
 		kept[key(group, o.ID)] = true
@@ -143,9 +146,18 @@ func (n *Notifier) openPipes() {
 			n.bus.Publish(event.NotifyProblem.With(path, err))
 			continue
 		}
+		// A pipe that a killed daemon made is removed at an orderly stop all the same.
+		if made := key("FIFO", path); f.made {
+			n.told.set(made, madeHere, 0)
+		} else if n.told.last(made).State == madeHere {
+			f.made = true
+		}
 		n.pipes[path] = f
 	}
 }
+
+// madeHere is recorded of a pipe that was made, in the place of a state.
+const madeHere State = "made"
 
 // write puts a line into the pipes that are for it.
 func (n *Notifier) write(to int, line string) {

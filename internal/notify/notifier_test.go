@@ -151,7 +151,7 @@ func TestRestartTellsOnlyNews(t *testing.T) {
 		text, _ := os.ReadFile(file)
 		return strings.Contains(string(text), "MASTER") && strings.Contains(string(text), "UP")
 	})
-	// The daemon is killed here: no Close.
+	n.Abandon() // as good as killed
 	again := &fakeRunner{}
 	m := New(again, nil, file, nil)
 	m.Apply(conf)
@@ -164,6 +164,12 @@ func TestRestartTellsOnlyNews(t *testing.T) {
 	})
 	if got := again.ran(); got != "any GROUP G1 BACKUP 0, down" && got != "down, any GROUP G1 BACKUP 0" {
 		t.Errorf("ran %s", got)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	m.Close(ctx)
+	if left, _ := os.ReadDir(dir); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
 	}
 	if err := os.WriteFile(file, []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)
