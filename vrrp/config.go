@@ -102,6 +102,16 @@ type Gratuitous struct {
 	NAInterval time.Duration
 }
 
+// VMAC is the interface that carries an instance's addresses under the virtual router's own MAC (use_vmac). The zero value means none.
+type VMAC struct {
+	// Name is the name of the macvlan on the instance's interface.
+	Name string
+	// MAC is its hardware address, by default that of RFC 9568 section 7.3: 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID.
+	MAC string
+	// XmitBase sends adverts from the instance's interface.
+	XmitBase bool
+}
+
 // Peer is one unicast peer.
 type Peer struct {
 	Addr netip.Addr
@@ -144,6 +154,7 @@ type Instance struct {
 	// Routes and Rules are there while the instance is MASTER.
 	Routes []Route
 	Rules  []Rule
+	VMAC   VMAC
 	// NoAccept drops packets to the addresses while MASTER, unless the instance owns them (priority 255).
 	NoAccept bool
 	// ChecksumAsV2 leaves the pseudo-header out of the v3 IPv4 checksum.

@@ -16,8 +16,10 @@ const transitionWindow = 60 * time.Second
 func VRRP(m *config.Model) vrrp.Config {
 	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, TransitionWindow: transitionWindow}
 	ids := map[string]vrrp.ID{}
+	vmacs := map[string]bool{}
 	for i := range m.Instances {
 		in := instance(m, &m.Instances[i])
+		vmac(&in, &m.Instances[i], m.Global.VMACPrefix, vmacs)
 		ids[in.Name] = in.ID()
 		c.Instances = append(c.Instances, in)
 	}
