@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -88,5 +90,21 @@ func TestFirstConfiguration(t *testing.T) {
 	h := v.RealServers[1].Checks[0]
 	if h.Retry != 2 || h.DelayBeforeRetry != 3*time.Second || len(h.URLs) != 1 || h.URLs[0].StatusCodes[0] != (CodeRange{200, 200}) {
 		t.Errorf("http check: %+v", h)
+	}
+}
+
+func TestManyNotesAreNoError(t *testing.T) {
+	var b strings.Builder
+	for i := range maxReports + 100 {
+		fmt.Fprintf(&b, "virtual_server 10.8.%d.%d 80 {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 10.9.0.1 80 {\n }\n}\n", i/250, i%250+1)
+	}
+	_, ds := Parse(fstest.MapFS{"a.conf": {Data: []byte(b.String())}}, "/a.conf", Host{}, Options{})
+	if ds.HasErrors() || len(ds) > maxReports+1 {
+		t.Errorf("%d notes and the like became %d errors", len(ds), ds.Count(Error))
+	}
+	b.WriteString("vrrp_instance VI_1 {\n advrt_int 1\n}\n")
+	_, ds = Parse(fstest.MapFS{"a.conf": {Data: []byte(b.String())}}, "/a.conf", Host{}, Options{})
+	if !ds.HasErrors() {
+		t.Error("an error behind many notes is still there")
 	}
 }

@@ -9,14 +9,21 @@ import (
 type reporter struct {
 	list    Diagnostics
 	count   int
+	errors  int
+	others  int
 	sources map[string]*source
 }
 
 func (r *reporter) add(src *source, line, col, end int, sev Severity, code, hint, format string, args ...any) *Diagnostic {
 	r.count++
-	if len(r.list) >= maxReports {
-		if len(r.list) == maxReports {
-			r.list = append(r.list, Diagnostic{Severity: Error, Code: "too-many", File: src.name, Confined: true,
+	// Errors have room of their own: a thousand notes must neither hide an error nor become one.
+	room, more := &r.others, Note
+	if sev == Error {
+		room, more = &r.errors, Error
+	}
+	if *room++; *room > maxReports {
+		if *room == maxReports+1 {
+			r.list = append(r.list, Diagnostic{Severity: more, Code: "too-many", File: src.name,
 				Message: fmt.Sprintf("more than %d problems: the rest is not shown", maxReports), Hint: "correct the first ones and check again"})
 		}
 		return &Diagnostic{}
