@@ -71,7 +71,6 @@ func (k *memoryKernel) HoldRoutes(string, []vrrp.Route, []vrrp.Rule) error { ret
 func (k *memoryKernel) Shield([]netip.Addr) error                          { return nil }
 func (k *memoryKernel) RefreshRoutes() error                               { return nil }
 func (k *memoryKernel) RemoveRoutes([]vrrp.Route, []vrrp.Rule) error       { return nil }
-func (k *memoryKernel) Drop(string, []netip.Addr) error                    { return nil }
 func (k *memoryKernel) Refresh() error                                     { return nil }
 func (k *memoryKernel) Remove([]vrrp.Address) error                        { return nil }
 func (k *memoryKernel) Announce(int, net.HardwareAddr, netip.Addr) error   { return nil }

@@ -78,12 +78,6 @@ func (r *loop) holdFor(a vrrp.Hold) {
 		r.held[a.ID] = addrs
 	}
 	r.dirty = true
-	// Before the addresses come and after they are gone, nothing is let in.
-	if len(addrs) > 0 {
-		r.drop(a)
-	} else {
-		defer r.drop(a)
-	}
 	// Routes may need the addresses: they come after them and go before them.
 	if len(addrs) == 0 {
 		r.holdRoutes(a.ID.String(), a.Routes, a.Rules)

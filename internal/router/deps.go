@@ -28,8 +28,6 @@ type Kernel interface {
 	Refresh() error
 	HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule) error
 	RefreshRoutes() error
-	// Drop makes these the owner's addresses that are not accepted (no_accept).
-	Drop(owner string, addrs []netip.Addr) error
 	RemoveRoutes(routes []vrrp.Route, rules []vrrp.Rule) error
 	Remove(addrs []vrrp.Address) error
 	// Shield keeps packets to the addresses from local programs; nil undoes it.

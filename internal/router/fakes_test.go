@@ -147,7 +147,6 @@ func (k *fakeKernel) HoldRoutes(owner string, routes []vrrp.Route, _ []vrrp.Rule
 	return nil
 }
 
-func (k *fakeKernel) Drop(string, []netip.Addr) error              { return nil }
 func (k *fakeKernel) RefreshRoutes() error                         { return nil }
 func (k *fakeKernel) RemoveRoutes([]vrrp.Route, []vrrp.Rule) error { return nil }
 

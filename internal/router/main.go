@@ -175,7 +175,6 @@ func notifier() func(string) {
 type realKernel struct {
 	*vrrpnet.Addresses
 	routes   *vrrpnet.Routes
-	firewall *vrrpnet.Firewall
 	watch    *vrrpnet.Watch
 	announce *vrrpnet.Announcer
 }
@@ -203,15 +202,11 @@ func newRealKernel() (*realKernel, error) {
 		watch.Close()
 		return nil, err
 	}
-	return &realKernel{addrs, routes, vrrpnet.NewFirewall(), watch, announce}, nil
+	return &realKernel{addrs, routes, watch, announce}, nil
 }
 
 func (k *realKernel) HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule) error {
 	return k.routes.HoldRoutes(owner, routes, rules)
-}
-
-func (k *realKernel) Drop(owner string, addrs []netip.Addr) error {
-	return k.firewall.Drop(owner, addrs)
 }
 
 func (k *realKernel) RefreshRoutes() error { return k.routes.RefreshRoutes() }

@@ -59,11 +59,6 @@ func release(s Saved) ([]string, error) {
 		if err := routes.Remove(i.Routes, i.Rules); err != nil {
 			return nil, err
 		}
-		if i.NoAccept {
-			if err := vrrpnet.NewFirewall().Clear(); err != nil {
-				return nil, err
-			}
-		}
 	}
 	if err := routes.Remove(s.Config.StaticRoutes, s.Config.StaticRules); err != nil {
 		return nil, err

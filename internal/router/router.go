@@ -47,7 +47,6 @@ type loop struct {
 	socketsErr string
 	routed     map[string]bool // owners that have routes or rules
 	routeErr   string
-	dropping   map[string]bool       // owners whose addresses are not accepted
 	troubles   map[trouble]time.Time // until when
 
 	seq       uint64
@@ -81,7 +80,7 @@ type pendingHandover struct {
 // the balancer refused the very first configuration.
 func Run(ctx context.Context, d Deps) error {
 	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
-		links: map[string]vrrp.Link{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, routed: map[string]bool{}, dropping: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
+		links: map[string]vrrp.Link{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
 		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, virtual: map[netip.Addr]bool{}}
 	defer r.queue.close()
 	r.child.init(d.Start)

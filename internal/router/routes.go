@@ -1,8 +1,6 @@
 package router
 
 import (
-	"net/netip"
-
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
@@ -56,23 +54,4 @@ func (r *loop) removeRoutes(c *vrrp.Config, id vrrp.ID) {
 			})
 		}
 	}
-}
-
-// drop has the kernel goroutine drop packets to exactly these addresses of the owner.
-func (r *loop) drop(a vrrp.Hold) {
-	owner := a.ID.String()
-	var addrs []netip.Addr
-	if a.NoAccept {
-		for _, x := range a.Addresses {
-			addrs = append(addrs, x.Prefix.Addr())
-		}
-	}
-	if len(addrs) == 0 && !r.dropping[owner] {
-		return
-	}
-	r.dropping[owner] = len(addrs) > 0
-	r.queue.add(func() func() {
-		err := r.Kernel.Drop(owner, addrs)
-		return func() { r.kernelProblem(owner, err) }
-	})
 }
