@@ -22,11 +22,19 @@ var (
 		"No successor advertised in time; after a handover request the router stays MASTER.", "instance", "detail")
 	FaultChanged  = define("vrrp.fault", Warn, "reasons for FAULT changed", "What keeps the instance from serving, now.", "instance", "detail")
 	LowerPriority = define("vrrp.lower_priority", Info, "a router of lower priority advertises", "It was told by an advertisement of ours; normal when networks join.", "instance", "detail")
-	VRRPNotice    = define("vrrp.notice", Info, "VRRP notice", "Anything else worth knowing about an instance.", "instance", "kind", "detail")
+	Rival         = define("vrrp.rival", Warn, "another MASTER of lower priority is heard",
+		"It was answered and the addresses were announced again; normal once when networks join. Told once per rival; vrrp.split_brain follows if it goes on.", "instance", "detail")
+	LateWake = define("vrrp.late_wake", Warn, "this router did not run for too long",
+		"The process was stopped or the machine paused for longer than peers wait. A BACKUP listens once more, a MASTER gives way if another one is heard.", "instance", "detail")
+	Window = define("vrrp.transition_window", Info, "former form of advertisements",
+		"After a reload that changes how routers talk, the former form is sent and accepted besides until every peer is reloaded.", "instance", "detail")
+	HandoverOver = define("vrrp.handover_over", Info, "preempts again", "A handover was taken back or its time has passed.", "instance", "detail")
+	VRRPNotice   = define("vrrp.notice", Info, "VRRP notice", "Anything else worth knowing about an instance.", "instance", "kind", "detail")
 )
 
 // NoticeKind is the row for the kind of a vrrp.Notice, nil if it has none of its own.
 func NoticeKind(kind string) *Kind {
 	return map[string]*Kind{"split_brain": SplitBrain, "address_mismatch": AddressMismatch, "priority": PriorityChanged, "preempt_wait": PreemptWait,
-		"handover_done": HandoverDone, "handover_failed": HandoverFailed, "fault_changed": FaultChanged, "lower_priority": LowerPriority}[kind]
+		"handover_done": HandoverDone, "handover_failed": HandoverFailed, "fault_changed": FaultChanged, "lower_priority": LowerPriority,
+		"master_rx_lower_pri": Rival, "late_wake": LateWake, "window": Window, "window_over": Window, "handover_over": HandoverOver}[kind]
 }
