@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -97,6 +98,17 @@ func troubles(s control.Status) (out []string) {
 	if s.IPVS != "" && s.IPVS != s.NotReady {
 		out = append(out, "IPVS: "+s.IPVS)
 	}
+	if k := s.Kernel; k != nil {
+		for _, p := range k.Problems {
+			out = append(out, "the kernel refuses: "+p)
+		}
+		for _, c := range k.Contended {
+			out = append(out, "another program keeps changing "+c)
+		}
+		for _, name := range slices.Sorted(maps.Keys(k.Overrides)) {
+			out = append(out, fmt.Sprintf("weight set by hand: %s %d ('holdfast reconcile' ends that)", name, k.Overrides[name]))
+		}
+	}
 	if len(s.Router.UnknownAdverts) > 0 {
 		out = append(out, "advertisements for nobody here: "+counts(s.Router.UnknownAdverts))
 	}
@@ -155,9 +167,13 @@ func printServers(w io.Writer, s control.Status) {
 			state = ", PANIC: failed servers serve"
 		}
 		fmt.Fprintf(w, "\nVIRTUAL SERVER %s (%s%s)\n", v.ID, v.Scheduler, state)
-		fmt.Fprintln(w, "  REAL SERVER\tSTATE\tWEIGHT\tFORWARD\tCONNECTIONS\tCHECKS")
+		fmt.Fprintln(w, "  REAL SERVER\tSTATE\tWEIGHT\tFORWARD\tACTIVE\tINACTIVE\tCONN/S\tCHECKS")
 		for _, r := range v.Servers {
-			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%d\t%s\n", r.ID, serverState(r), serverWeight(r), r.Forward, r.Connections, dash(serverChecks(r)))
+			active, inactive, rate := "-", "-", "-"
+			if t := r.Traffic; t != nil {
+				active, inactive, rate = fmt.Sprint(t.Active), fmt.Sprint(t.Inactive), fmt.Sprint(t.ConnectionRate)
+			}
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, serverState(r), serverWeight(r), r.Forward, active, inactive, rate, dash(serverChecks(r)))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/ipvssync"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
@@ -29,6 +30,7 @@ func (d *daemon) status(ctx context.Context) (control.Status, error) {
 	if err != nil {
 		return control.Status{}, err
 	}
+	stats := d.traffic(ctx)
 	wait := time.NewTimer(routerWithin)
 	defer wait.Stop()
 	select {
@@ -41,11 +43,26 @@ func (d *daemon) status(ctx context.Context) (control.Status, error) {
 		checks[c.ID.Virtual] = append(checks[c.ID.Virtual], c)
 	}
 	var s control.Status
-	err = d.call(ctx, func() { cancel(); s = d.report(checks) })
+	err = d.call(ctx, func() { cancel(); s = d.report(checks, stats) })
 	return s, err
 }
 
-func (d *daemon) report(checks map[string][]checkers.CheckStatus) control.Status {
+// trafficWithin is how long a status waits for the kernel's counters.
+const trafficWithin = 2 * time.Second
+
+// traffic reads the kernel's counters; those that came in time.
+func (d *daemon) traffic(ctx context.Context) map[ipvssync.Key]ipvssync.ServiceStats {
+	ctx, cancel := context.WithTimeout(ctx, trafficWithin)
+	defer cancel()
+	all, _ := d.rec.Stats(ctx) // a kernel without IPVS is told elsewhere
+	out := make(map[ipvssync.Key]ipvssync.ServiceStats, len(all))
+	for _, s := range all {
+		out[s.Key] = s
+	}
+	return out
+}
+
+func (d *daemon) report(checks map[string][]checkers.CheckStatus, stats map[ipvssync.Key]ipvssync.ServiceStats) control.Status {
 	r := d.router
 	s := control.Status{
 		Version: d.o.Version,
@@ -61,6 +78,10 @@ func (d *daemon) report(checks map[string][]checkers.CheckStatus) control.Status
 	}
 	if len(d.in.pools) == 0 {
 		s.IPVS = ""
+	} else {
+		k := d.rec.Status()
+		s.Kernel = &control.IPVS{Services: k.Services, Servers: k.Servers, Foreign: k.Foreign, Writes: k.Writes, Repairs: k.Repairs, LastCheck: k.LastCheck,
+			LastRound: k.LastRound, Overrides: k.Overrides, Contended: k.Contended, Problems: k.Problems, SyncDaemons: k.Daemons}
 	}
 	if d.o.Losses != nil {
 		s.LogLinesLost = d.o.Losses()
@@ -70,7 +91,9 @@ func (d *daemon) report(checks map[string][]checkers.CheckStatus) control.Status
 	}
 	for _, spec := range d.in.pools {
 		if p := d.pools[spec.ID]; p != nil {
-			s.VirtualServers = append(s.VirtualServers, control.FromPool(p.Status(), p.Spec(), checks[spec.ID]))
+			v := control.FromPool(p.Status(), p.Spec(), checks[spec.ID])
+			v.AddTraffic(p.Spec(), stats)
+			s.VirtualServers = append(s.VirtualServers, v)
 		}
 	}
 	return s

@@ -53,6 +53,9 @@ func (q *requests) Handle(ctx context.Context, r control.Request) (any, error) {
 			return (r.VirtualServer == "" || r.VirtualServer == id.Virtual) && (r.RealServer == "" || r.RealServer == id.Real)
 		})
 		return n, nil
+	case control.OpConverge:
+		res, err := d.rec.Reconcile(ctx)
+		return control.Converged{Writes: res.Writes, Problems: res.Problems}, err
 	case control.OpLogLevel:
 		return nil, d.logLevel(r.Level)
 	}

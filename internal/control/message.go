@@ -16,7 +16,7 @@ const (
 	OpUndrain  = "undrain"
 	OpWeight   = "weight"
 	OpCheckNow = "check-now"
-	OpPlan     = "plan"
+	OpConverge = "reconcile"
 	OpEvents   = "events"
 	OpLogLevel = "log-level"
 )
@@ -67,6 +67,14 @@ type Reloaded struct {
 	// Warnings are the diagnostics that did not refuse it.
 	Warnings []string `json:"warnings,omitempty"`
 	// Problems are parts that wait for something (an interface, for instance).
+	Problems []string `json:"problems,omitempty"`
+}
+
+// Converged is the result of reconcile.
+type Converged struct {
+	// Writes is how many operations repaired what differed.
+	Writes int `json:"writes"`
+	// Problems are what the kernel refused.
 	Problems []string `json:"problems,omitempty"`
 }
 

@@ -18,7 +18,9 @@ type Status struct {
 	Ready    bool   `json:"ready"`
 	NotReady string `json:"not_ready,omitempty"`
 	// IPVS is what the last reconcile said: "" when the kernel holds what it should.
-	IPVS           string          `json:"ipvs_error,omitempty"`
+	IPVS string `json:"ipvs_error,omitempty"`
+	// Kernel is about the tables in the kernel; nil without virtual servers.
+	Kernel         *IPVS           `json:"ipvs,omitempty"`
 	Instances      []Instance      `json:"instances"`
 	VirtualServers []VirtualServer `json:"virtual_servers"`
 	Tracked        []Tracked       `json:"tracked,omitempty"`
@@ -93,6 +95,8 @@ type VirtualServer struct {
 	Panic     bool         `json:"panic,omitempty"`
 	Suspended bool         `json:"suspended,omitempty"`
 	Servers   []RealServer `json:"real_servers"`
+	// Traffic is what the kernel counts; nil when it did not answer in time.
+	Traffic *Traffic `json:"traffic,omitempty"`
 }
 
 // RealServer is one server of a pool.
@@ -111,6 +115,8 @@ type RealServer struct {
 	Override    *int    `json:"weight_override,omitempty"`
 	Connections int     `json:"connections"`
 	Checks      []Check `json:"checks,omitempty"`
+	// Traffic is what the kernel counts; nil while the server is not in the table.
+	Traffic *Traffic `json:"traffic,omitempty"`
 }
 
 // Check is one check of a server.

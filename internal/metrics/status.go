@@ -17,6 +17,7 @@ func Write(out io.Writer, s control.Status) error {
 	tracked(w, s.Tracked)
 	virtualServers(w, s.VirtualServers)
 	realServers(w, s.VirtualServers)
+	traffic(w, s.VirtualServers)
 	checks(w, s.VirtualServers)
 	return w.out.Flush()
 }
@@ -151,6 +152,37 @@ func realServers(w *writer, all []control.VirtualServer) {
 	each("holdfast_real_server_weight", "Its weight now.", func(s control.RealServer) float64 { return float64(s.Weight) })
 	each("holdfast_real_server_configured_weight", "Its weight in the configuration.", func(s control.RealServer) float64 { return float64(s.Configured) })
 	each("holdfast_real_server_draining", "1 while it gets no new connections.", func(s control.RealServer) float64 { return yes(s.Draining) })
+}
+
+func traffic(w *writer, all []control.VirtualServer) {
+	families := []struct {
+		name, help string
+		value      func(t *control.Traffic) float64
+	}{
+		{"connections_active", "Established connections in the kernel.", func(t *control.Traffic) float64 { return float64(t.Active) }},
+		{"connections_inactive", "Other connections in the kernel.", func(t *control.Traffic) float64 { return float64(t.Inactive) }},
+		{"connections_total", "Connections since the kernel made the entry.", func(t *control.Traffic) float64 { return float64(t.Connections) }},
+		{"in_packets_total", "Packets from clients.", func(t *control.Traffic) float64 { return float64(t.InPackets) }},
+		{"out_packets_total", "Packets to clients (NAT only: with DR and TUN they do not pass here).", func(t *control.Traffic) float64 { return float64(t.OutPackets) }},
+		{"in_bytes_total", "Bytes from clients.", func(t *control.Traffic) float64 { return float64(t.InBytes) }},
+		{"out_bytes_total", "Bytes to clients (NAT only).", func(t *control.Traffic) float64 { return float64(t.OutBytes) }},
+	}
+	for _, f := range families {
+		w.begin("holdfast_virtual_server_"+f.name, f.help)
+		for _, v := range all {
+			if v.Traffic != nil {
+				w.series(f.value(v.Traffic), "virtual_server", v.ID)
+			}
+		}
+		w.begin("holdfast_real_server_"+f.name, f.help)
+		for _, v := range all {
+			for _, s := range v.Servers {
+				if s.Traffic != nil {
+					w.series(f.value(s.Traffic), "virtual_server", v.ID, "real_server", s.ID)
+				}
+			}
+		}
+	}
 }
 
 func checks(w *writer, all []control.VirtualServer) {
