@@ -136,7 +136,9 @@ func (s *Scheduler) join(c *check, jobs map[Fingerprint]*job, before *check, now
 	j.members = append(j.members, c)
 	if c.spec.Suspended {
 		if j.suspended() {
-			s.due.drop(j)
+			if !j.running {
+				s.due.drop(j)
+			}
 		}
 		return false
 	}
@@ -242,7 +244,7 @@ func (s *Scheduler) Status() []CheckStatus {
 		if !j.ran && c.reason != OK {
 			one.Last = Fail(c.reason, c.detail)
 		}
-		if j.index >= 0 {
+		if j.index >= 0 && !j.running {
 			one.Next = s.base.Add(j.due)
 		}
 		all = append(all, one)

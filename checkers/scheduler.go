@@ -3,6 +3,7 @@ package checkers
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -29,6 +30,8 @@ const (
 	// A start or a reload runs this many new checks at once and the others one pace later each.
 	burst = 64
 	pace  = 500 * time.Microsecond
+	// An attempt that has not ended so long after its limit counts as failed; a hung file system can hold one for ever.
+	grace = 15 * time.Second
 )
 
 // Scheduler runs checks. All methods may be called from any goroutine.
@@ -120,7 +123,11 @@ func (s *Scheduler) tick() {
 	for len(s.due) > 0 && s.due[0].due <= now {
 		j := s.due[0]
 		s.due.drop(j)
-		s.begin(j)
+		if j.running {
+			s.overdue(j)
+		} else {
+			s.begin(j)
+		}
 	}
 	if waiting := s.waitUp.len() + s.waitDown.len(); waiting > 0 {
 		at := s.opt.Clock.Now()
@@ -206,7 +213,10 @@ func (s *Scheduler) attempt(j *job) {
 		return
 	}
 	probe := j.spec().Probe
-	s.late.add(s.now() - j.due)
+	now := s.now()
+	s.late.add(now - j.due)
+	s.due.put(j, now+probe.Limit()+grace)
+	s.arm(now)
 	s.mu.Unlock()
 
 	start := s.opt.Clock.Now()
@@ -226,6 +236,24 @@ func (s *Scheduler) attempt(j *job) {
 		return
 	}
 	s.finish(j, result, at)
+}
+
+// overdue judges an attempt that does not end as failed. Its slot stays taken, and its result counts when it comes after all.
+// Called with the lock.
+func (s *Scheduler) overdue(j *job) {
+	at := s.opt.Clock.Now()
+	spec := j.spec()
+	r := Fail(Timeout, "the attempt does not end")
+	r.Latency.Total = spec.Probe.Limit() + grace
+	s.attempts[min(spec.Probe.Kind, Agent)][Timeout]++
+	j.last, j.lastAt = r, at
+	j.failed++
+	for _, c := range j.members {
+		if !c.spec.Suspended {
+			s.judge(c, r, at)
+		}
+	}
+	s.due.put(j, at.Sub(s.base)+spec.Rules.interval())
 }
 
 // probe contains a panic of the prober.
@@ -277,6 +305,7 @@ func (s *Scheduler) finish(j *job, r Result, at time.Time) {
 	}
 	s.watchLocal(r, at)
 	if j.suspended() {
+		s.due.drop(j)
 		return
 	}
 	now := at.Sub(s.base)
@@ -341,7 +370,7 @@ func (s *Scheduler) judge(c *check, r Result, at time.Time) Step {
 // the local errors as soon as more than one target says so: then the common cause is rather here. Called with the lock.
 func (s *Scheduler) watchLocal(r Result, at time.Time) {
 	ran := s.strays[0] + s.strays[1] + s.strays[2]
-	all := s.strays[0] == 0 && ran == len(s.jobs) && (s.strays[1] == 0 || ran > 1)
+	all := s.strays[0] == 0 && ran == len(s.jobs) && (s.strays[1] == 0 || s.localFault || s.severalTargets())
 	if all == s.localFault || ran == 0 {
 		return
 	}
@@ -351,6 +380,19 @@ func (s *Scheduler) watchLocal(r Result, at time.Time) {
 		n.Kind, n.Reason, n.Detail = LocalFault, r.Reason, r.Detail
 	}
 	s.tell(n)
+}
+
+func (s *Scheduler) severalTargets() bool {
+	var first netip.Addr
+	for _, j := range s.jobs {
+		switch addr := j.spec().Probe.Target.Addr(); {
+		case !first.IsValid():
+			first = addr
+		case addr != first:
+			return true
+		}
+	}
+	return false
 }
 
 // tell queues a Change or a Notice. Called with the lock.

@@ -526,3 +526,46 @@ func TestDuplicateIDs(t *testing.T) {
 		says(t, d, "a began true")
 	})
 }
+
+// stuck is a prober that heeds neither time nor context, until told.
+type stuck chan struct{}
+
+func (s stuck) Probe(context.Context, *Probe) Result { <-s; return Pass() }
+
+func TestAnAttemptThatNeverEndsIsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release, d := make(stuck), &diary{}
+		s := New(Options{Prober: release, Clock: bubbleClock{}, OnChange: d.change, OnNotice: d.notice})
+		defer s.Close()
+		s.Apply([]Spec{one("v", "a", 0, 1)})
+		pass(DefaultTimeout + grace - time.Second)
+		says(t, d, "a began true")
+		pass(2 * time.Second)
+		says(t, d, "a down timeout 1")
+		if st := s.Status()[0]; st.Failed != 1 || !st.Next.IsZero() {
+			t.Errorf("%+v", st)
+		}
+		pass(time.Minute)
+		close(release)
+		synctest.Wait()
+		says(t, d, "a up")
+		pass(20 * time.Second)
+		if st := s.Status()[0]; st.Passed < 2 || st.Next.IsZero() {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// One server that is dead is not the director's fault, however many checks say so.
+func TestOneDeadTargetIsNoLocalFault(t *testing.T) {
+	bubble(t, func(t *testing.T, l *lan, s *Scheduler, d *diary) {
+		l.set(target(1), Unreachable)
+		other := one("v", "a", 1, 1)
+		other.Probe.Timeout = time.Second
+		s.Apply([]Spec{one("v", "a", 0, 1), other})
+		pass(30 * time.Second)
+		if s.Totals().LocalFault {
+			t.Error("reported as local")
+		}
+	})
+}

@@ -22,6 +22,10 @@ import (
 const serverEnv = "HOLDFAST_BENCH_SERVER"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(starvedEnv) != "" {
+		starved()
+		return
+	}
 	if os.Getenv(serverEnv) != "" {
 		benchServer()
 		return

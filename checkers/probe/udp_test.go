@@ -145,6 +145,9 @@ func TestDNSOverTCP(t *testing.T) {
 		}
 	})
 	expect(t, attempt(t, checkers.Probe{Kind: checkers.DNS, Target: at, Params: &checkers.DNSParams{TCP: true}}), checkers.OK)
-	short := serve(t, func(c *net.TCPConn) { _, _ = c.Write([]byte{0, 50, 1, 2}) })
+	short := serve(t, func(c *net.TCPConn) {
+		_, _ = c.Read(make([]byte, 512)) // unread bytes would make closing a reset
+		_, _ = c.Write([]byte{0, 50, 1, 2})
+	})
 	expect(t, attempt(t, checkers.Probe{Kind: checkers.DNS, Target: short, Params: &checkers.DNSParams{TCP: true}}), checkers.Closed)
 }
