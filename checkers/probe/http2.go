@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -82,6 +83,11 @@ func roundTrip2(conn net.Conn, req *http.Request) (*http.Response, error) {
 func http2Error(err error) error {
 	if err == nil {
 		return nil
+	}
+	for _, closed := range []string{"client conn could not be established", "client connection lost", "client conn is closed", "client conn not usable"} {
+		if strings.Contains(err.Error(), closed) {
+			return io.ErrUnexpectedEOF
+		}
 	}
 	for _, start := range []string{"http2: ", "stream error", "connection error", "http: ", "net/http: "} {
 		if strings.HasPrefix(err.Error(), start) {

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"fmt"
 	"net/netip"
 	"runtime"
 	"strconv"
@@ -52,7 +51,7 @@ func BenchmarkLoad(b *testing.B) {
 		b.ReportMetric(float64(late)/float64(made)*100, "%late>1ms")
 		b.ReportMetric(float64((after.Lateness.Sum-before.Lateness.Sum).Microseconds())/float64(made), "us-late-mean")
 		if after.Up != checks {
-			b.Error(fmt.Sprintf("%d of %d up: %+v", after.Up, checks, after.Attempts))
+			b.Errorf("%d of %d up: %+v", after.Up, checks, after.Attempts)
 		}
 	}
 }
