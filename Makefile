@@ -44,7 +44,8 @@ vm: setup
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/vm.test ./integration/suite
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/kernel.test ./ipvssync/kernel
-	$(VM) -timeout 5m -- $(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m
+	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
+	$(VM) -timeout 8m -- /bin/sh -ec '$(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m; $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run "RealKernel|Traffic" -test.timeout 4m'
 	$(VM) -timeout 30m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.timeout 29m
 
 systemd: setup
