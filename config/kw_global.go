@@ -51,6 +51,7 @@ var globalTable = newTable("global_defs", []row[gd]{
 	flag("disable_local_igmp", func(g *gd) *bool { return &g.DisableLocalIGMP }, tierC, idle, "off", "No IGMP reports for link-local groups."),
 	custom("lvs_timeouts", shapeWords, readLVSTimeouts, tierB, acts, "kernel's", "IPVS timeouts in seconds.").each(&entrySpec{options: []option{{"tcp", 1, "established TCP"}, {"tcpfin", 1, "TCP after FIN"}, {"udp", 1, "UDP"}}}),
 	flag("lvs_flush", func(g *gd) *bool { return &g.LVSFlush }, tierA, acts, "off", "Empty the whole IPVS table at start, other people's services too."),
+	boolean("manage_ipvs_sysctls", func(g *gd) *bool { return &g.ManageIPVSSysctls }, tierB, acts, "off", "Set the kernel so that UDP and persistent clients leave a dead server at once; put back at stop."),
 	custom("lvs_flush_on_stop", shapeWords, func(d *decoder, g *gd, n *node) {
 		g.LVSFlushOnStop = "all"
 		if len(n.args) > 0 {

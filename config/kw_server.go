@@ -157,6 +157,24 @@ var vsTable = newTable("virtual_server", []row[vsDraft]{
 	boolean("omega", func(v *vsDraft) *bool { return &v.Omega }, tierB, acts, "off", "Run notify_down and quorum_down at stop."),
 	integer("quorum", 1, 1<<31-1, func(v *vsDraft) *int { return &v.Quorum }, tierA, acts, "1", "Total weight of living servers needed."),
 	integer("hysteresis", 0, 1<<31-1, func(v *vsDraft) *int { return &v.Hysteresis }, tierA, acts, "0", "Quorum is won above quorum + hysteresis and lost below quorum - hysteresis."),
+	seconds("drain_timeout", 0, longest, func(v *vsDraft) *time.Duration { return &v.DrainTimeout }, tierB, acts, "0", "A server that leaves the file keeps its connections for at most this time, without new ones; 0 deletes it at once."),
+	seconds("slow_start", 0, longest, func(v *vsDraft) *time.Duration { return &v.SlowStart }, tierB, acts, "0", "The weight of a server that came back rises over this time."),
+	integer("panic_threshold", 0, 100, func(v *vsDraft) *int { return &v.PanicThreshold }, tierB, acts, "0", "When fewer percent of the servers are up, failed ones serve too; 0: never."),
+	custom("ipvs_when", shapeWords, func(d *decoder, v *vsDraft, n *node) {
+		switch when, ok := d.enumArg(n, 0, []string{"always", "master"}); {
+		case !ok:
+			d.block("when to balance is not understood")
+		case when == "always":
+			v.MasterOf = ""
+			d.extra(n, 1)
+		case len(n.args) < 2:
+			d.word(n, n.arg(0), Error, "bad-value", "write: ipvs_when master INSTANCE", "ipvs_when master needs the name of an instance")
+			d.block("when to balance is not understood")
+		default:
+			v.MasterOf = n.text(1)
+			d.extra(n, 2)
+		}
+	}, tierB, acts, "always", "With master INSTANCE the services are in the kernel only while that instance is MASTER: for directors that are also real servers.").each(&entrySpec{first: []string{"when", "instance"}}),
 	command("quorum_up", func(v *vsDraft) *Command { return &v.QuorumUp }, tierA, acts, "none", "Run when quorum is won."),
 	command("quorum_down", func(v *vsDraft) *Command { return &v.QuorumDown }, tierA, acts, "none", "Run when quorum is lost."),
 	custom("sorry_server", shapeWords, func(d *decoder, v *vsDraft, n *node) {

@@ -258,6 +258,7 @@ type GlobalDefs struct {
 
 	LVSTimeoutTCP, LVSTimeoutTCPFin, LVSTimeoutUDP time.Duration // 0 = leave the kernel's
 	LVSFlush                                       bool
+	ManageIPVSSysctls                              bool   // expire_nodest_conn and expire_quiescent_template
 	LVSFlushOnStop                                 string // "", "all" or "vs"
 	LVSSync                                        LVSSyncDaemon
 

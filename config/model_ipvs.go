@@ -78,6 +78,12 @@ type VirtualServer struct {
 	SNMPName               string
 	LocalAddressGroup      string // laddr_group_name
 
+	// Words of Holdfast's own.
+	DrainTimeout   time.Duration // how long a removed server may keep its connections; 0 deletes it at once
+	SlowStart      time.Duration // time in which the weight of a server that came back rises; 0 at once
+	PanicThreshold int           // percent of servers up below which failed ones serve too; 0 off
+	MasterOf       string        // ipvs_when master INSTANCE: balance only while that instance is MASTER; "" always
+
 	// The defaults that real servers and checks inherit; already filled into those.
 	DelayLoop        time.Duration
 	Weight           int

@@ -405,6 +405,9 @@ func (d *decoder) linkServers(m *draft, at []*node) {
 					}
 				}
 			}
+			if v.MasterOf != "" && m.Instance(v.MasterOf) == nil {
+				d.fatal(n, n.arg(min(1, len(n.args)-1)), "not-defined", "name a vrrp_instance of this file", "ipvs_when names the instance %q, which is not defined", clip(v.MasterOf))
+			}
 			if v.LocalAddressGroup != "" && m.LocalAddressGroup(v.LocalAddressGroup) == nil {
 				d.say(n, Warning, "laddr_group_name", "not-defined", "define it with local_address_group", "local_address_group %q is not defined", clip(v.LocalAddressGroup))
 			}

@@ -136,6 +136,9 @@ func (p *Pool) SetConnections(now time.Time, server string, n int) []Change {
 // Suspend empties Want without touching health: the director does not balance this virtual server for now.
 func (p *Pool) Suspend(on bool) { p.suspended = on }
 
+// Suspended says whether Want is empty because of Suspend.
+func (p *Pool) Suspended() bool { return p.suspended }
+
 // Step lets time pass: slow start and the end of drains.
 func (p *Pool) Step(now time.Time) []Change { return p.evaluate(now) }
 

@@ -79,7 +79,7 @@ func protocol(word string) ipvssync.Protocol {
 func virtualServer(m *config.Model, id string, vs *config.VirtualServer) ipvssync.VirtualServer {
 	v := ipvssync.VirtualServer{
 		ID: id, Keys: keys(m, vs), Template: template(m, vs), Omega: vs.Omega,
-		Quorum: vs.Quorum, Hysteresis: vs.Hysteresis,
+		Quorum: vs.Quorum, Hysteresis: vs.Hysteresis, PanicThreshold: vs.PanicThreshold,
 	}
 	if s := vs.Sorry; s != nil {
 		server := method(s.Method)
@@ -91,7 +91,8 @@ func virtualServer(m *config.Model, id string, vs *config.VirtualServer) ipvssyn
 		server.Addr = netip.AddrPortFrom(rs.Addr, rs.Port)
 		server.Weight = rs.Weight
 		server.Upper, server.Lower = rs.UThreshold, rs.LThreshold
-		r := ipvssync.RealServer{ID: name, Server: server, InhibitOnFailure: rs.InhibitOnFailure, Alpha: rs.Alpha || vs.Alpha}
+		r := ipvssync.RealServer{ID: name, Server: server, InhibitOnFailure: rs.InhibitOnFailure, Alpha: rs.Alpha || vs.Alpha,
+			SlowStart: vs.SlowStart, DrainTimeout: vs.DrainTimeout}
 		eachCheck(rs, func(check string, c *config.Check) {
 			if _, ok := probe(m, c); !ok {
 				return

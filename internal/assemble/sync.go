@@ -34,3 +34,22 @@ func SyncDaemons(m *config.Model, isMaster func(instance string) bool) []ipvssyn
 func Timeouts(m *config.Model) ipvssync.Timeouts {
 	return ipvssync.Timeouts{TCP: m.Global.LVSTimeoutTCP, TCPFin: m.Global.LVSTimeoutTCPFin, UDP: m.Global.LVSTimeoutUDP}
 }
+
+// IPVSSysctls are the kernel settings that the configuration asks for besides those of FULLNAT.
+func IPVSSysctls(m *config.Model) map[string]string {
+	if !m.Global.ManageIPVSSysctls {
+		return nil
+	}
+	return map[string]string{"net.ipv4.vs.expire_nodest_conn": "1", "net.ipv4.vs.expire_quiescent_template": "1"}
+}
+
+// MasterOnly names the instance for each virtual server that is balanced only while that instance is MASTER (ipvs_when).
+func MasterOnly(m *config.Model) map[string]string {
+	only := map[string]string{}
+	eachVirtualServer(m, func(id string, vs *config.VirtualServer) {
+		if vs.MasterOf != "" {
+			only[id] = vs.MasterOf
+		}
+	})
+	return only
+}

@@ -37,7 +37,8 @@ func (d *daemon) reconfigurePools() {
 // desired is everything that IPVS should hold now; with keep also what the change under way removes at its end.
 func (d *daemon) desired(keep bool) reconcile.Desired {
 	want := reconcile.Desired{Pools: make(map[string][]ipvssync.Service, len(d.pools)), Keep: keep, Flush: d.in.model.Global.LVSFlush,
-		Daemons: assemble.SyncDaemons(d.in.model, d.isMaster), Timeouts: assemble.Timeouts(d.in.model)}
+		Daemons: assemble.SyncDaemons(d.in.model, d.isMaster), Timeouts: assemble.Timeouts(d.in.model), Sysctls: assemble.IPVSSysctls(d.in.model)}
+	d.followMasters()
 	for id, p := range d.pools {
 		want.Pools[id] = p.Want()
 	}
@@ -186,10 +187,32 @@ func (d *daemon) onConnections(id string, held map[ipvssync.Key][]ipvssync.Serve
 	}
 }
 
-// instancesChanged follows the VRRP state where something here depends on it: checks that rest while the address is elsewhere, the sync daemon's role.
+// followMasters suspends the virtual servers that are balanced only by the MASTER of an instance, and answers those that changed.
+func (d *daemon) followMasters() (changed []*ipvssync.Pool) {
+	only := assemble.MasterOnly(d.in.model)
+	for id, p := range d.pools {
+		instance, ok := only[id]
+		suspended := ok && !d.isMaster(instance)
+		if p.Suspended() != suspended {
+			p.Suspend(suspended)
+			changed = append(changed, p)
+		}
+	}
+	return changed
+}
+
+// instancesChanged follows the VRRP state where something here depends on it: services of the MASTER only, checks that rest while the
+// address is elsewhere, the sync daemon's role.
 func (d *daemon) instancesChanged() {
 	if !d.started || d.stopping {
 		return
+	}
+	for _, p := range d.followMasters() {
+		id := p.Spec().ID
+		d.rec.Update(id, p.Want())
+		if d.setting > 0 {
+			d.overtaken[id] = true
+		}
 	}
 	if d.change == nil && assemble.SuspendsChecks(d.in.model) {
 		d.sched.Apply(assemble.Suspended(d.in.model, d.in.checks, d.in.vrrp, d.owns))
