@@ -45,7 +45,7 @@ vm: setup
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/kernel.test ./ipvssync/kernel
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
-	$(VM) -timeout 8m -- /bin/sh -ec '$(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m; $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run "RealKernel|Traffic" -test.timeout 4m'
+	$(VM) -timeout 13m -- /bin/sh -ec '$(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m; $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run "RealKernel|Traffic" -test.timeout 8m'
 	$(VM) -timeout 30m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.timeout 29m
 
 systemd: setup
@@ -64,6 +64,9 @@ bench: setup
 	@CGO_ENABLED=0 $(GO) test -c -tags bench -o $(BIN)/bench.test ./integration/suite
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
 	HOLDFAST=$(CURDIR)/$(BIN)/holdfast $(BIN)/bench.test -test.v -test.timeout 30m
+	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
+	$(VM) -timeout 10m -- $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run Scale -test.timeout 9m
+	$(GO) test -run '^$$' -bench . ./internal/reconcile
 
 # fuzz runs every fuzz test of the project for FUZZTIME each.
 fuzz:
