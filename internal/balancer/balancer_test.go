@@ -218,7 +218,6 @@ func TestVerdictsOutliveTheProcess(t *testing.T) {
 	w.cancel()
 	w.ended()
 	w.servers.hold = make(chan struct{}) // no check gets an answer
-	w.events = nil
 	w.start(seam.Snapshot{Gen: 1})
 	eventually(t, "the configuration is in force again", func() bool { return w.has("config.loaded") })
 	if w.has("pool.server_down") {
@@ -245,7 +244,6 @@ func TestOperatorsIntentIsKept(t *testing.T) {
 	}
 	w.cancel()
 	w.ended()
-	w.events = nil
 	w.start(seam.Snapshot{})
 	w.up()
 	s := w.status().VirtualServers[0].Servers[0]
@@ -281,8 +279,11 @@ func TestDeadRouterOfAMasterIsReleased(t *testing.T) {
 	if code := w.ended(); code != ExitFatal {
 		t.Errorf("exit %d", code)
 	}
-	if w.released != 1 || !w.has("daemon.released") {
-		t.Errorf("released %d times", w.released)
+	w.mu.Lock()
+	released := w.released
+	w.mu.Unlock()
+	if released != 1 || !w.has("daemon.released") {
+		t.Errorf("released %d times", released)
 	}
 	if w.table() != before {
 		t.Error("IPVS is left alone")
@@ -356,7 +357,7 @@ func TestBalancerThatStartsOnABadFileGoesOnWithTheLastGoodOne(t *testing.T) {
 	eventually(t, "the files are kept", func() bool { _, err := state.Sources(w.dir); return err == nil })
 	w.cancel()
 	w.ended()
-	w.events, w.lastGood = nil, model("10.0.0.1")
+	w.lastGood = model("10.0.0.1")
 	w.set(&config.Model{}, config.Diagnostics{{Severity: config.Error, File: "/etc/test.conf", Line: 2, Message: "broken"}})
 	w.start(seam.Snapshot{Gen: 1})
 	w.up()

@@ -95,8 +95,10 @@ func newWorld(t *testing.T, m *config.Model) *world {
 func (w *world) start(first seam.Snapshot) {
 	w.t.Helper()
 	a, b := net.Pipe()
+	w.mu.Lock()
 	w.router = seam.NewConn(a)
-	w.got, w.writes = nil, nil
+	w.got, w.writes, w.events = nil, nil, nil
+	w.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	w.cancel = cancel
 	bus := &event.Bus{}
@@ -143,7 +145,7 @@ func (w *world) answer(conn *seam.Conn) {
 			return
 		}
 		w.mu.Lock()
-		if m.Heartbeat == nil {
+		if m.Heartbeat == nil && w.router == conn {
 			w.got = append(w.got, m)
 			w.writes = append(w.writes, w.kernel.Writes())
 		}

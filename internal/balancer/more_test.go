@@ -29,7 +29,6 @@ func TestStartupAndShutdownScripts(t *testing.T) {
 		t.Errorf("after everything has stopped: %q", got)
 	}
 	w.programs = NewPrograms()
-	w.events = nil
 	w.start(seam.Snapshot{Gen: 3})
 	w.up()
 	if got := read(log); strings.Count(got, "start") != 1 {

@@ -129,7 +129,6 @@ func TestRestartNotifiesOnlyNews(t *testing.T) {
 	w.programs = NewPrograms()
 	id := vrrp.ID{Interface: "eth0", Family: vrrp.IPv4, VRID: 51}
 	status := vrrp.Status{ID: id, Name: "VI_1", State: vrrp.Master, Priority: 100}
-	w.events = nil
 	w.start(seam.Snapshot{Gen: 1, Adopted: true, Instances: []vrrp.Status{status}})
 	w.up()
 	status.State = vrrp.Backup
