@@ -56,6 +56,16 @@ func serveMetrics(ctx context.Context, addr, dir string) error {
 	if err != nil {
 		return fmt.Errorf("listen for requests: %w", err)
 	}
+	server := &http.Server{Handler: metricsHandler(dir), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// metricsHandler asks the daemon at every request.
+func metricsHandler(dir string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", metrics.ContentType)
@@ -66,10 +76,5 @@ func serveMetrics(ctx context.Context, addr, dir string) error {
 		}
 		_ = metrics.Write(w, s)
 	})
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
-	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return mux
 }

@@ -3,7 +3,10 @@ package balancer
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/holdfast-ha/holdfast/checkers/probe"
 	"github.com/holdfast-ha/holdfast/internal/script"
@@ -23,8 +26,10 @@ type Programs struct {
 	checks, tracks, notify, readers *script.Pool
 }
 
-// NewPrograms makes the pools. Run closes them.
+// NewPrograms makes the pools. Run closes them. Descriptors that the process was started with, from a shell for instance, are closed
+// in every program from now on; those opened later are already so.
 func NewPrograms() *Programs {
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) // before Linux 5.11 there is no such thing, and they stay open
 	return &Programs{checks: script.NewPool(checksAtOnce), tracks: script.NewPool(tracksAtOnce),
 		notify: script.NewPool(notifyAtOnce), readers: script.NewPool(readersAtAll)}
 }

@@ -75,7 +75,7 @@ var states = map[string]float64{"INIT": 0, "BACKUP": 1, "MASTER": 2, "FAULT": 3}
 func vrrp(w *writer, all []control.Instance) {
 	labels := make([][]string, len(all))
 	for i, in := range all {
-		labels[i] = []string{"instance", in.Name, "interface", in.Interface, "family", strconv.Itoa(in.Family), "vrid", strconv.Itoa(in.VRID)}
+		labels[i] = []string{"vrrp_instance", in.Name, "interface", in.Interface, "family", strconv.Itoa(in.Family), "vrid", strconv.Itoa(in.VRID)}
 	}
 	each := func(name, help string, value func(in control.Instance) float64) {
 		w.begin(name, help)
