@@ -262,7 +262,6 @@ func (n *Node) Footprint() string {
 	var b strings.Builder
 	for _, argv := range [][]string{
 		{"ip", "-br", "addr"}, {"ip", "route", "show", "table", "all"}, {"ip", "rule"}, {"nft", "list", "ruleset"}, {"ipvsadm", "-Sn"}, {"ipvsadm", "-L", "--daemon"},
-		{"sysctl", "-a", "--pattern", `^net\.ipv4\.(conf|vs|ip_forward|ip_nonlocal)`},
 	} {
 		if _, err := exec.LookPath(find(argv[0])); err != nil {
 			continue
@@ -275,6 +274,16 @@ func (n *Node) Footprint() string {
 			}
 		}
 	}
+	fmt.Fprintf(&b, "# sysctls\n")
+	n.Do(func() {
+		for _, dir := range []string{"conf/*/*", "vs/*", "ip_forward", "ip_nonlocal_bind"} {
+			keys, _ := filepath.Glob("/proc/sys/net/ipv4/" + dir)
+			for _, key := range keys {
+				text, _ := os.ReadFile(key)
+				fmt.Fprintf(&b, "%s = %s\n", key, strings.TrimSpace(string(text)))
+			}
+		}
+	})
 	return b.String()
 }
 

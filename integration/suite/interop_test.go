@@ -117,7 +117,9 @@ func TestBadPackets(t *testing.T) {
 			return
 		}
 		for reason := range bad {
-			l.Eventually("the log names "+reason, func() bool { return d1.Daemon.Said(`"` + reason + `"`) })
+			if reason != "vrid" { // other routers on the LAN are no news: counted only
+				l.Eventually("the log names "+reason, func() bool { return d1.Daemon.Said(`"` + reason + `"`) })
+			}
 			l.Eventually("status counts "+reason, func() bool {
 				out, err := d1.Holdfast("status", "-o", "json", "--run-dir", d1.RunDir())
 				return err == nil && strings.Contains(out, `"`+reason+`"`)
