@@ -85,7 +85,7 @@ demo: setup
 	@echo "== building the demo (the first time, this also fetches a kernel)"
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/demo ./integration/cmd/demo
-	@$(GO) run ./integration/cmd/demohost -holdfast $(CURDIR)/$(BIN)/holdfast -demo $(CURDIR)/$(BIN)/demo
+	@$(BIN)/demo -holdfast $(CURDIR)/$(BIN)/holdfast
 
 clean:
 	rm -rf $(BIN)

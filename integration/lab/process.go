@@ -157,12 +157,23 @@ func (p *Process) Family() []int {
 	return family
 }
 
-// Child returns the first child of the process, 0 if there is none.
-func (p *Process) Child() int {
-	if f := p.Family(); len(f) > 1 {
-		return f[1]
-	}
-	return 0
+// Child waits until the process has a child other than the one given and returns it.
+func (p *Process) Child(other int) int {
+	pid := 0
+	p.lab.Eventually(p.Name+" has a second process", func() bool {
+		if f := p.Family(); len(f) > 1 && f[0] == p.PID && f[1] != other {
+			pid = f[1]
+		}
+		return pid != 0
+	})
+	return pid
+}
+
+// SignalChild sends a signal to the child and returns its pid.
+func (p *Process) SignalChild(s syscall.Signal) int {
+	pid := p.Child(0)
+	_ = syscall.Kill(pid, s)
+	return pid
 }
 
 // KillAll9 ends the process and all its descendants at once, the hard way.

@@ -194,7 +194,7 @@ func (d *Director) Adverts(since time.Time) int { return len(d.site.Tap.Adverts(
 // Owner waits until the wire says that d owns the VIP: it announced it, holds it, and sends adverts, and the other director does not hold it.
 func (s *Site) Owner(d *Director) time.Duration {
 	return s.lab.Eventually(d.Name+" owns the VIP", func() bool {
-		if !d.HasVIP() || d.Adverts(time.Now().Add(-3*time.Second)) == 0 {
+		if !d.HasVIP() || d.Adverts(time.Now().Add(-6*time.Second)) == 0 {
 			return false
 		}
 		for _, other := range s.D {

@@ -174,18 +174,12 @@ func TestCrash(t *testing.T) {
 	})
 	crash("balancer killed", func(l *lab.Lab, s *lab.Site) {
 		d1 := s.D[0]
-		child := d1.Daemon.Child()
-		if child == 0 {
-			l.Fatalf("the daemon has no second process")
-		}
-		_ = syscall.Kill(child, syscall.SIGKILL)
-		l.Eventually("a new balancer", func() bool { c := d1.Daemon.Child(); return c != 0 && c != child })
+		d1.Daemon.Child(d1.Daemon.SignalChild(syscall.SIGKILL))
 	})
 	crash("balancer stopped by SIGSTOP", func(l *lab.Lab, s *lab.Site) {
 		d1 := s.D[0]
-		child := d1.Daemon.Child()
 		since := time.Now()
-		_ = syscall.Kill(child, syscall.SIGSTOP)
+		child := d1.Daemon.SignalChild(syscall.SIGSTOP)
 		l.Eventually("adverts go on for 4 s", func() bool { return d1.Adverts(since) >= 4 })
 		if gap := s.Tap.LongestGap(d1.Addr, since); gap > 2500*time.Millisecond {
 			l.Errorf("%v between adverts", gap)
@@ -198,7 +192,7 @@ func TestNobodyComesBack(t *testing.T) {
 	lab.Scenario(t, "router killed and never restarted", func(l *lab.Lab) {
 		s := pair(l, lab.Holdfast, lab.Holdfast, lab.Conf{})
 		steady(l, s)
-		child := s.D[0].Daemon.Child()
+		child := s.D[0].Daemon.Child(0)
 		dead := time.Now()
 		s.D[0].Daemon.Kill9()
 		l.Eventually("the balancer cleans up, d2 serves", func() bool { return !s.D[0].HasVIP() && s.D[1].HasVIP() })

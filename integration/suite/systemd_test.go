@@ -90,7 +90,7 @@ func TestShippedUnit(t *testing.T) {
 		install(l, filepath.Join(units, "holdfast.service"), "/etc/systemd/system/holdfast.service", 0o644)
 		install(l, filepath.Join(units, "holdfast-release.service"), "/etc/systemd/system/holdfast-release.service", 0o644)
 		install(l, lab.Binary(), "/usr/sbin/holdfast", 0o755)
-		write(l, "/etc/keepalived/keepalived.conf", s.Text(d1, lab.Conf{Priority: 150}))
+		write(l, "/etc/keepalived/keepalived.conf", s.Text(d1, lab.Conf{Priority: 150, Advert: "4"}))
 		// What only the lab needs: the director's namespace, and a way to make every start fail.
 		inside := "[Service]\nNetworkNamespacePath=" + d1.NamespacePath() + "\n"
 		write(l, "/etc/systemd/system/holdfast.service.d/lab.conf", inside+"ExecStartPre=/bin/sh -c 'test ! -e /run/lab-broken'\n")
@@ -116,7 +116,7 @@ func TestShippedUnit(t *testing.T) {
 		if out, err := systemctl("start", "holdfast.service"); err != nil {
 			l.Fatalf("systemctl start: %v: %s", err, out)
 		}
-		d2.Write(s.Text(d2, lab.Conf{Priority: 100}))
+		d2.Write(s.Text(d2, lab.Conf{Priority: 100, Advert: "4"}))
 		d2.Start(lab.Holdfast)
 		s.Owner(d1)
 		ask := s.Client.Ask(s.VIP.String()+":80", 100*time.Millisecond, 5*time.Second)
