@@ -89,7 +89,7 @@ func TestTracking(t *testing.T) {
 
 		l.Step("the balancer is killed: the router keeps the values, the peer hears no pause")
 		killed := time.Now()
-		_ = syscall.Kill(d1.Daemon.Child(), syscall.SIGKILL)
+		_ = syscall.Kill(d1.Daemon.Child(0), syscall.SIGKILL)
 		l.Eventually("the balancer is back", func() bool { return d1.Daemon.Count(`"event":"config.loaded"`) == 2 })
 		steady(l, s)
 		quiet(l, s, d2, killed)
