@@ -232,3 +232,26 @@ type SMTPHost struct {
 	ConnectTimeout time.Duration
 	Fwmark         uint32
 }
+
+// fullNAT says that a server of it is reached by FULLNAT.
+func (v *VirtualServer) fullNAT() bool {
+	for i := range v.RealServers {
+		if v.RealServers[i].Method.Forward == FNAT {
+			return true
+		}
+	}
+	return v.Method.Forward == FNAT
+}
+
+// marked says that an entry of the group is a firewall mark.
+func (g *VirtualServerGroup) marked() bool {
+	if g == nil {
+		return false
+	}
+	for i := range g.Entries {
+		if g.Entries[i].Fwmark != 0 {
+			return true
+		}
+	}
+	return false
+}

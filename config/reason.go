@@ -287,12 +287,33 @@ func (d *decoder) reasonServer(m *Model, v *VirtualServer, users map[string]bool
 			d.point(r.Pos, Warning, "server-is-vip", "write the server's own address", "the real server has the virtual address")
 		}
 	}
+	if v.fullNAT() {
+		if first := firstFullNAT(m); first == v {
+			d.point(v.At("lb_kind"), Note, "fnat-conntrack", "size net.netfilter.nf_conntrack_max for all of them", "FNAT sets net.ipv4.vs.conntrack=1: connection tracking then covers every virtual server of this director")
+		}
+		if g := m.LocalAddressGroup(v.LocalAddressGroup); g != nil {
+			for _, e := range g.Entries {
+				if e.First.IsValid() && (owned(m, e.First) || owned(m, e.Last)) {
+					d.point(v.At("laddr_group_name"), Error, "fnat-local-vip", "give each director addresses of its own", "local_address_group %s has the virtual address %s: answers would go to whoever holds it", g.Name, e.First)
+				}
+			}
+		}
+	}
 	if hash && zero && !fallback {
 		d.point(v.At("lb_algo"), Warning, "hash-weight-zero", "add "+v.Scheduler+"-fallback (sh, mh), or remove inhibit_on_failure", "with lb_algo %s a server of weight 0 still gets its clients: their connections fail", v.Scheduler)
 	}
 	if len(m.Instances) > 0 && v.Addr.IsValid() && v.Blocked == "" && !owned(m, v.Addr) {
 		d.point(v.Pos, Note, "vip-nowhere", "add it to virtual_ipaddress of an instance", "no vrrp_instance brings the address %s", v.Addr)
 	}
+}
+
+func firstFullNAT(m *Model) *VirtualServer {
+	for i := range m.VirtualServers {
+		if m.VirtualServers[i].fullNAT() {
+			return &m.VirtualServers[i]
+		}
+	}
+	return nil
 }
 
 func owned(m *Model, a netip.Addr) bool {

@@ -405,6 +405,9 @@ func (d *decoder) linkServers(m *draft, at []*node) {
 					}
 				}
 			}
+			if v.fullNAT() && (v.Fwmark != 0 || v.Group != "" && m.VirtualServerGroup(v.Group).marked()) {
+				d.fatal(n, &n.key, "fnat-mark", "balance an address, or use NAT, DR or TUN", "FNAT needs an address that its source rule can match: a firewall mark has none")
+			}
 			if v.MasterOf != "" && m.Instance(v.MasterOf) == nil {
 				d.fatal(n, n.arg(min(1, len(n.args)-1)), "not-defined", "name a vrrp_instance of this file", "ipvs_when names the instance %q, which is not defined", clip(v.MasterOf))
 			}
