@@ -2,6 +2,7 @@ package balancer
 
 import (
 	"io/fs"
+	"runtime/debug"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/config"
@@ -196,6 +197,8 @@ func (d *daemon) onApplied(a seam.Applied) {
 func (d *daemon) inForce() {
 	c := d.change
 	d.keepSources(c.sources)
+	// Reading leaves several times as much garbage as it leaves values.
+	go debug.FreeOSMemory()
 	d.loadedAt, d.rejected, d.keepRejected = time.Now(), d.keepRejected, ""
 	d.bus.Publish(event.ConfigLoaded.With(d.o.ConfigFile, d.gen, len(c.in.vrrp.Instances), len(c.in.pools), len(c.in.checks), c.changed))
 	d.endChange(control.Reloaded{Generation: d.gen, Changed: true, Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)

@@ -93,7 +93,9 @@ func (d *daemon) poolChanged(p *ipvssync.Pool, changes []ipvssync.Change) {
 	if d.setting > 0 {
 		d.overtaken[id] = true
 	}
-	d.armPools()
+	if at, ok := p.Next(); ok && at.Before(d.poolDue) {
+		d.armPools()
+	}
 }
 
 // resyncHealth gives the pools the state of every check as it is now. Verdicts arrive one by one as well; this makes sure that one which
@@ -130,13 +132,17 @@ func (d *daemon) stepPools() {
 	d.armPools()
 }
 
+// poolsIdle is how long pools sleep in which nothing is planned.
+const poolsIdle = time.Hour
+
 func (d *daemon) armPools() {
-	wait := time.Hour
+	wait := poolsIdle
 	for _, p := range d.pools {
 		if at, ok := p.Next(); ok {
 			wait = min(wait, max(time.Until(at), 10*time.Millisecond))
 		}
 	}
+	d.poolDue = time.Now().Add(wait)
 	d.poolTimer.Reset(wait)
 }
 

@@ -82,6 +82,7 @@ type daemon struct {
 	exit      int
 	finished  bool
 	poolTimer *time.Timer
+	poolDue   time.Time // when poolTimer fires
 }
 
 // Run is the balancer's life: it returns the exit code of the process. When ctx ends it returns without touching anything.
@@ -94,13 +95,14 @@ func Run(ctx context.Context, conn *seam.Conn, o Options) int {
 	d := &daemon{
 		o: o, ctx: ctx, conn: conn, inbox: newInbox(), recent: recent.New(), bus: o.Bus, began: time.Now(), heard: time.Now(),
 		pools: map[string]*ipvssync.Pool{}, gone: map[string]*ipvssync.Pool{}, overtaken: map[string]bool{}, instances: map[vrrp.ID]vrrp.Status{},
-		waiting: map[uint64]func(seam.Message){}, cleared: map[vrrp.ID]vrrp.Counters{}, poolTimer: time.NewTimer(time.Hour),
+		waiting: map[uint64]func(seam.Message){}, cleared: map[vrrp.ID]vrrp.Counters{}, poolTimer: time.NewTimer(poolsIdle),
 	}
 	o.Bus.Add(d.recent.Add)
 	d.rec = reconcile.New(o.Kernel, reconcile.Options{Bus: o.Bus, Dir: o.RunDir, Host: o.Host, Every: o.ReconcileEvery})
 	d.sched = checkers.New(checkers.Options{Prober: o.Prober, Clock: o.Clock,
 		OnChange: func(c checkers.Change) { d.inbox.post(func() { d.onCheck(c) }) },
 		OnNotice: func(n checkers.Notice) { d.inbox.post(func() { d.onNotice(n) }) }})
+	d.poolDue = time.Now().Add(poolsIdle)
 	d.startTracking()
 
 	owner := make(chan struct{})
