@@ -66,15 +66,18 @@ func (k *memoryKernel) Hold(owner string, want []vrrpnet.Held) error {
 	k.held[owner] = slices.Clone(want)
 	return nil
 }
-func (k *memoryKernel) Restore(string, netip.Prefix) (bool, error)         { return true, nil }
-func (k *memoryKernel) HoldRoutes(string, []vrrp.Route, []vrrp.Rule) error { return nil }
-func (k *memoryKernel) Shield([]netip.Addr) error                          { return nil }
-func (k *memoryKernel) RefreshRoutes() error                               { return nil }
-func (k *memoryKernel) RemoveRoutes([]vrrp.Route, []vrrp.Rule) error       { return nil }
-func (k *memoryKernel) Refresh() error                                     { return nil }
-func (k *memoryKernel) Remove([]vrrp.Address) error                        { return nil }
-func (k *memoryKernel) Announce(int, net.HardwareAddr, netip.Addr) error   { return nil }
-func (k *memoryKernel) Close()                                             {}
+func (k *memoryKernel) MakeVMACs([]vrrpnet.MACVLAN) (map[string]string, error) { return nil, nil }
+func (k *memoryKernel) SwitchVMAC(string, bool) error                          { return nil }
+func (k *memoryKernel) RestoreSettings(map[string]string) error                { return nil }
+func (k *memoryKernel) Restore(string, netip.Prefix) (bool, error)             { return true, nil }
+func (k *memoryKernel) HoldRoutes(string, []vrrp.Route, []vrrp.Rule) error     { return nil }
+func (k *memoryKernel) Shield([]netip.Addr) error                              { return nil }
+func (k *memoryKernel) RefreshRoutes() error                                   { return nil }
+func (k *memoryKernel) RemoveRoutes([]vrrp.Route, []vrrp.Rule) error           { return nil }
+func (k *memoryKernel) Refresh() error                                         { return nil }
+func (k *memoryKernel) Remove([]vrrp.Address) error                            { return nil }
+func (k *memoryKernel) Announce(int, net.HardwareAddr, netip.Addr) error       { return nil }
+func (k *memoryKernel) Close()                                                 {}
 
 func (k *memoryKernel) addresses() (n int) {
 	k.mu.Lock()

@@ -21,7 +21,7 @@ func (r *loop) do(actions []vrrp.Action) {
 		case vrrp.Hold:
 			r.holdFor(a)
 		case vrrp.Announce:
-			r.announce(a.ID, onInterface(a.ID.Interface, a.Addresses), a.Repeat)
+			r.announce(a.ID, onInterface(r.home(a.ID), a.Addresses), a.Repeat)
 		case vrrp.Transition:
 			r.dirty = true
 			r.tellTransition(event.Transition.With(a.Name, a.From, a.To, a.Priority, a.Reason), &a)
@@ -56,6 +56,9 @@ func (r *loop) send(a vrrp.Send) {
 		src = s
 	}
 	e := vrrpnet.Endpoint{Interface: a.ID.Interface, Index: r.interfaces[a.ID.Interface].Index, Family: a.ID.Family}
+	if v := r.instance(a.ID).VMAC; v.Name != "" && !v.XmitBase && r.interfaces[v.Name].Up {
+		e.Interface, e.Index, e.For = v.Name, r.interfaces[v.Name].Index, a.ID.Interface
+	}
 	for _, out := range r.machines.Packet(a, src) {
 		e.Proto = out.Proto
 		if err := r.Wire.Send(e, src, out); err != nil {
@@ -71,13 +74,14 @@ func (r *loop) send(a vrrp.Send) {
 }
 
 func (r *loop) holdFor(a vrrp.Hold) {
-	addrs := onInterface(a.ID.Interface, a.Addresses)
+	addrs := onInterface(r.home(a.ID), a.Addresses)
 	if len(addrs) == 0 {
 		delete(r.held, a.ID)
 	} else {
 		r.held[a.ID] = addrs
 	}
 	r.dirty = true
+	r.switchVMAC(a.ID, len(addrs) > 0)
 	// Routes may need the addresses: they come after them and go before them.
 	if len(addrs) == 0 {
 		r.holdRoutes(a.ID.String(), a.Routes, a.Rules)
@@ -149,6 +153,10 @@ func (r *loop) onChange(c vrrpnet.Change) {
 		was, there := r.interfaces[i.Name]
 		r.interfaces[i.Name] = i
 		r.updateLink(linkOf(i, r.virtual))
+		if !there || was.Index != i.Index {
+			r.makeVMACs(i.Name)
+			r.vmacCame(i.Name)
+		}
 		if !there || was.Index != i.Index || i.Up && !was.Up {
 			for _, a := range r.statics {
 				if a.Interface == i.Name {
@@ -160,6 +168,7 @@ func (r *loop) onChange(c vrrpnet.Change) {
 	for _, name := range c.Gone {
 		delete(r.interfaces, name)
 		r.updateLink(vrrp.Link{Name: name})
+		r.vmacGone(name)
 	}
 	if len(c.Gone) > 0 || len(c.Interfaces) > 0 {
 		r.listen()

@@ -50,11 +50,12 @@ func (r *loop) adopt() {
 	}
 	for _, i := range s.Config.Instances {
 		if i.Priority != 255 && !isMaster(adopted, i.ID()) {
-			r.removeFound(onInterface(i.Interface, i.Addresses))
+			r.removeFound(onInterface(home(i), i.Addresses))
 		}
 	}
 	now := time.Now()
 	r.adopted = true
+	r.settings = s.Settings
 	for _, t := range s.Tracks {
 		r.tracks[t.ID] = t
 	}
@@ -72,6 +73,7 @@ func (r *loop) adopt() {
 	}
 	r.do(r.machines.Step(now, vrrp.Adopt{Instances: adopted, Tracks: s.Tracks}))
 	r.holdStatics()
+	r.settleVMACs()
 	r.tell(event.RouterAdopted.With(len(adopted), masters, age.Round(time.Millisecond)))
 	r.dirty = true
 	r.endTurn()
@@ -101,7 +103,7 @@ func (r *loop) removeFound(addrs []vrrp.Address) {
 
 // save stores what a follower needs to adopt.
 func (r *loop) save() {
-	s := Saved{Version: savedVersion, BootID: r.BootID, NetNS: r.NetNS, Gen: r.gen, Config: r.config}
+	s := Saved{Version: savedVersion, BootID: r.BootID, NetNS: r.NetNS, Gen: r.gen, Config: r.config, Settings: maps.Clone(r.settings)}
 	for _, st := range r.machines.Snapshot() {
 		i := r.interfaces[st.ID.Interface]
 		s.Instances = append(s.Instances, SavedInstance{ID: st.ID, State: st.State, Priority: st.Priority, Index: i.Index, MAC: i.MAC.String(), Held: r.held[st.ID]})

@@ -26,6 +26,8 @@ func (r *loop) onApply(a seam.Apply) {
 	r.configure(&config, a.Gen)
 	r.do(r.machines.Apply(now, config))
 	r.listen()
+	r.moveHome()
+	r.settleVMACs()
 	r.holdStatics()
 	r.dirty = true
 	r.queue.add(func() func() { // behind everything that Apply asked of the kernel
@@ -42,6 +44,7 @@ func (r *loop) configure(config *vrrp.Config, gen uint64) {
 	}
 	r.virtual = virtualAddrs(config)
 	r.shield()
+	r.makeVMACs("")
 	for _, i := range r.interfaces { // which of its addresses are virtual may have changed
 		r.updateLink(linkOf(i, r.virtual))
 	}
@@ -114,7 +117,7 @@ func (r *loop) removeLeftovers(config *vrrp.Config) {
 		if _, known := r.instances[i.ID()]; known || i.Priority == 255 {
 			continue
 		}
-		for _, a := range onInterface(i.Interface, i.Addresses) {
+		for _, a := range onInterface(home(i), i.Addresses) {
 			if at, ok := r.interfaces[a.Interface]; ok && slices.Contains(at.Addrs, a.Prefix) && !r.holds(a.Interface, a.Prefix) {
 				found = append(found, a)
 			}

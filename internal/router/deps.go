@@ -30,6 +30,10 @@ type Kernel interface {
 	RefreshRoutes() error
 	RemoveRoutes(routes []vrrp.Route, rules []vrrp.Rule) error
 	Remove(addrs []vrrp.Address) error
+	// MakeVMACs, SwitchVMAC and RestoreSettings are as in vrrpnet.VMACs.
+	MakeVMACs(want []vrrpnet.MACVLAN) (changed map[string]string, err error)
+	SwitchVMAC(name string, up bool) error
+	RestoreSettings(values map[string]string) error
 	// Shield keeps packets to the addresses from local programs; nil undoes it.
 	Shield(addrs []netip.Addr) error
 	Announce(index int, mac net.HardwareAddr, addr netip.Addr) error

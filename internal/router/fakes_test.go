@@ -150,6 +150,9 @@ func (k *fakeKernel) HoldRoutes(owner string, routes []vrrp.Route, _ []vrrp.Rule
 func (k *fakeKernel) RefreshRoutes() error                         { return nil }
 func (k *fakeKernel) RemoveRoutes([]vrrp.Route, []vrrp.Rule) error { return nil }
 
+func (k *fakeKernel) MakeVMACs([]vrrpnet.MACVLAN) (map[string]string, error) { return nil, nil }
+func (k *fakeKernel) SwitchVMAC(string, bool) error                          { return nil }
+func (k *fakeKernel) RestoreSettings(map[string]string) error                { return nil }
 func (k *fakeKernel) Restore(iface string, p netip.Prefix) (bool, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

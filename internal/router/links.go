@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -60,9 +61,21 @@ func endpoints(c *vrrp.Config, interfaces map[string]vrrpnet.Interface) map[vrrp
 			e.Proto = vrrp.ProtoVRRP
 			want[e] = append(want[e], groups...)
 		}
+		// While its macvlan is up, that is where packets from the same MAC arrive.
+		if on, ok := interfaces[i.VMAC.Name]; ok && len(i.Peers) == 0 {
+			e.Interface, e.Index, e.For = on.Name, on.Index, i.Interface
+			want[e] = append(want[e], groupOf(i))
+			if i.Auth.Type == "AH" {
+				e.Proto = vrrp.ProtoAH
+				want[e] = append(want[e], groupOf(i))
+			}
+		}
 	}
 	return want
 }
+
+// home is the interface that carries an instance's addresses.
+func home(i vrrp.Instance) string { return cmp.Or(i.VMAC.Name, i.Interface) }
 
 func groupOf(i vrrp.Instance) netip.Addr {
 	switch {

@@ -175,6 +175,7 @@ func notifier() func(string) {
 type realKernel struct {
 	*vrrpnet.Addresses
 	routes   *vrrpnet.Routes
+	vmacs    *vrrpnet.VMACs
 	watch    *vrrpnet.Watch
 	announce *vrrpnet.Announcer
 }
@@ -189,20 +190,28 @@ func newRealKernel() (*realKernel, error) {
 		addrs.Close()
 		return nil, err
 	}
+	vmacs, err := vrrpnet.NewVMACs()
+	if err != nil {
+		addrs.Close()
+		routes.Close()
+		return nil, err
+	}
 	watch, err := vrrpnet.NewWatch()
 	if err != nil {
 		addrs.Close()
 		routes.Close()
+		vmacs.Close()
 		return nil, err
 	}
 	announce, err := vrrpnet.NewAnnouncer()
 	if err != nil {
 		addrs.Close()
 		routes.Close()
+		vmacs.Close()
 		watch.Close()
 		return nil, err
 	}
-	return &realKernel{addrs, routes, watch, announce}, nil
+	return &realKernel{addrs, routes, vmacs, watch, announce}, nil
 }
 
 func (k *realKernel) HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule) error {
@@ -216,6 +225,16 @@ func (k *realKernel) RemoveRoutes(routes []vrrp.Route, rules []vrrp.Rule) error 
 }
 
 func (k *realKernel) Changes() <-chan vrrpnet.Change { return k.watch.Changes() }
+
+func (k *realKernel) MakeVMACs(want []vrrpnet.MACVLAN) (map[string]string, error) {
+	return k.vmacs.Make(want)
+}
+
+func (k *realKernel) SwitchVMAC(name string, up bool) error { return k.vmacs.Switch(name, up) }
+
+func (k *realKernel) RestoreSettings(values map[string]string) error {
+	return vrrpnet.RestoreSettings(values)
+}
 
 func (k *realKernel) Shield(addrs []netip.Addr) error { return vrrpnet.Shield(addrs) }
 
@@ -235,6 +254,7 @@ func forwards(addr netip.Addr) bool {
 func (k *realKernel) Close() {
 	k.Addresses.Close()
 	k.routes.Close()
+	k.vmacs.Close()
 	k.watch.Close()
 	k.announce.Close()
 }

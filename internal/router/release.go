@@ -78,7 +78,20 @@ func release(s Saved) ([]string, error) {
 			}
 		}
 	}
-	return names, errors.Join(addrs.Remove(found), vrrpnet.Shield(nil))
+	return names, errors.Join(addrs.Remove(found), vrrpnet.Shield(nil), releaseVMACs(s))
+}
+
+func releaseVMACs(s Saved) error {
+	list := vmacsOf(s.Config)
+	if len(list) == 0 {
+		return nil
+	}
+	v, err := vrrpnet.NewVMACs()
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	return errors.Join(v.Remove(list), vrrpnet.RestoreSettings(s.Settings))
 }
 
 // leftBehind are all addresses that may be a dead router's.
@@ -87,7 +100,7 @@ func leftBehind(s Saved) []vrrp.Address {
 	owner := map[vrrp.ID]bool{}
 	for _, i := range s.Config.Instances {
 		if owner[i.ID()] = i.Priority == 255; !owner[i.ID()] {
-			all = append(all, onInterface(i.Interface, i.Addresses)...)
+			all = append(all, onInterface(home(i), i.Addresses)...)
 		}
 	}
 	for _, i := range s.Instances {

@@ -41,8 +41,11 @@ type loop struct {
 	virtual    map[netip.Addr]bool
 	held       map[vrrp.ID][]vrrp.Address
 	statics    []vrrp.Address
-	shielded   []netip.Addr    // nil: not written yet
-	lame       map[string]bool // owners whose last Hold failed
+	vmacs      []vrrpnet.MACVLAN
+	switched   map[string]bool   // virtual MAC interfaces that are up, as decided
+	settings   map[string]string // former values, see Saved
+	shielded   []netip.Addr      // nil: not written yet
+	lame       map[string]bool   // owners whose last Hold failed
 	sendErrors map[vrrp.ID]uint64
 	socketsErr string
 	routed     map[string]bool // owners that have routes or rules
@@ -80,7 +83,7 @@ type pendingHandover struct {
 // the balancer refused the very first configuration.
 func Run(ctx context.Context, d Deps) error {
 	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
-		links: map[string]vrrp.Link{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
+		links: map[string]vrrp.Link{}, switched: map[string]bool{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
 		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, virtual: map[netip.Addr]bool{}}
 	defer r.queue.close()
 	r.child.init(d.Start)
@@ -254,7 +257,7 @@ func (r *loop) end() error {
 	waiting := true
 	r.queue.add(func() func() {
 		routes := r.Kernel.HoldRoutes(staticOwner, nil, nil)
-		err := errors.Join(routes, r.Kernel.Hold(staticOwner, nil), r.Kernel.Shield(nil))
+		err := errors.Join(routes, r.Kernel.Hold(staticOwner, nil), r.Kernel.Shield(nil), r.removeVMACs())
 		return func() {
 			r.kernelProblem(staticOwner, err)
 			waiting = false

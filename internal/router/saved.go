@@ -21,6 +21,8 @@ type Saved struct {
 	Instances []SavedInstance
 	// Tracks are the last known values of scripts, files and processes.
 	Tracks []vrrp.Track
+	// Settings are former values of kernel settings changed for virtual MACs, by "INTERFACE/NAME".
+	Settings map[string]string `json:",omitempty"`
 }
 
 // SavedInstance is what one instance was and held.

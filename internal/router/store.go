@@ -68,6 +68,7 @@ type savedFile struct {
 	Config        json.RawMessage
 	Instances     []SavedInstance
 	Tracks        []vrrp.Track
+	Settings      map[string]string `json:",omitempty"`
 }
 
 // loadSaved reads the state in dir; ok is false if there is none.
@@ -155,7 +156,7 @@ func (s *fileStore) write(v Saved) error {
 		}
 		s.config, s.encoded = v.Config, b
 	}
-	b, err := json.Marshal(savedFile{v.Version, v.BootID, v.NetNS, v.Gen, s.encoded, v.Instances, v.Tracks})
+	b, err := json.Marshal(savedFile{v.Version, v.BootID, v.NetNS, v.Gen, s.encoded, v.Instances, v.Tracks, v.Settings})
 	if err != nil {
 		return fmt.Errorf("encode the state for a following router: %w", err)
 	}

@@ -116,8 +116,8 @@ func TestAdvertsTravel(t *testing.T) {
 			fresh(t)
 			pair(t)
 			ip(t, "addr add fe80::aa/64 dev left nodad")
-			left := Endpoint{"left", index(t, "left"), c.family, c.proto}
-			right := Endpoint{"right", index(t, "right"), c.family, c.proto}
+			left := Endpoint{Interface: "left", Index: index(t, "left"), Family: c.family, Proto: c.proto}
+			right := Endpoint{Interface: "right", Index: index(t, "right"), Family: c.family, Proto: c.proto}
 			a, b := wire(t), wire(t)
 			for w, e := range map[*Wire]Endpoint{a: left, b: right} {
 				if err := w.Listen(map[Endpoint][]netip.Addr{e: {c.dst, c.dst}}); err != nil {
@@ -360,5 +360,52 @@ func TestShield(t *testing.T) {
 	}
 	if !answers("192.0.2.100") {
 		t.Error("it is gone")
+	}
+}
+
+func TestVMACs(t *testing.T) {
+	fresh(t)
+	pair(t)
+	v, err := NewVMACs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Close)
+	want := []MACVLAN{{vrrp.VMAC{Name: "vrrp.51", MAC: "00:00:5e:00:01:33"}, "left"}, {vrrp.VMAC{Name: "vrrp6.51", MAC: "00:00:5e:00:02:33"}, "left"}}
+	changed, err := v.Make(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed["left/arp_ignore"] != "0" || changed["left/arp_filter"] != "0" {
+		t.Errorf("changed: %v", changed)
+	}
+	if got := ip(t, "-d link show dev vrrp.51"); !strings.Contains(got, "00:00:5e:00:01:33") || !strings.Contains(got, "mode private") || strings.Contains(got, ",UP") {
+		t.Errorf("it is to be down until its instance is MASTER:\n%s", got)
+	}
+	before := index(t, "vrrp.51")
+	if again, err := v.Make(want); err != nil || len(again) != 0 || index(t, "vrrp.51") != before {
+		t.Errorf("what fits stays: %v %v", again, err)
+	}
+	if err := v.Switch("vrrp.51", true); err != nil {
+		t.Fatal(err)
+	}
+	if got := ip(t, "addr show dev vrrp.51"); !strings.Contains(got, ",UP") || strings.Contains(got, "inet6") {
+		t.Errorf("up and without an address of its own:\n%s", got)
+	}
+	ip(t, "link add taken type bridge")
+	if _, err := v.Make(append(want, MACVLAN{vrrp.VMAC{Name: "taken", MAC: "00:00:5e:00:01:34"}, "left"})); err == nil || !strings.Contains(err.Error(), "exists") {
+		t.Errorf("somebody else's interface of that name: %v", err)
+	}
+	if _, err := v.Make(nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := RestoreSettings(changed); err != nil {
+		t.Fatal(err)
+	}
+	if got := ip(t, "link"); strings.Contains(got, "vrrp") {
+		t.Errorf("left behind:\n%s", got)
+	}
+	if b, _ := os.ReadFile("/proc/sys/net/ipv4/conf/left/arp_ignore"); strings.TrimSpace(string(b)) != "0" {
+		t.Errorf("arp_ignore is %s", b)
 	}
 }

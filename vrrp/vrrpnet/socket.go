@@ -1,6 +1,7 @@
 package vrrpnet
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -21,6 +22,8 @@ type Endpoint struct {
 	Family vrrp.Family
 	// Proto is vrrp.ProtoVRRP or vrrp.ProtoAH.
 	Proto uint8
+	// For, when not empty, is the interface whose instances the socket serves: that below a virtual MAC interface. Packets count as received there.
+	For string
 }
 
 // receiveBuffer is how much may wait in one socket, in bytes; capacity is more packets than fit into it (each takes at least 512 bytes of it).
@@ -136,7 +139,7 @@ func (s *socket) drain(buf, oob []byte, deliver func(vrrp.Packet)) int {
 		if err != nil {
 			return n // EAGAIN: empty. Anything else (ENETDOWN after the interface went) shows as a link event.
 		}
-		p := vrrp.Packet{Interface: s.Interface, Family: s.Family, Proto: s.Proto}
+		p := vrrp.Packet{Interface: cmp.Or(s.For, s.Interface), Family: s.Family, Proto: s.Proto}
 		ok := flags&unix.MSG_TRUNC == 0
 		if ok && s.Family == vrrp.IPv4 {
 			ok = fromIPv4(&p, buf[:size])

@@ -125,10 +125,11 @@ func (v *VMACs) ensure(m MACVLAN, changed map[string]string) error {
 	return v.settings(m, changed)
 }
 
-// settings: the macvlan answers ARP for its own addresses only and takes packets from everywhere; its parent does not answer for them (keepalived's choice).
+// settings: the macvlan answers ARP for its own addresses only and takes packets from everywhere; its parent does not answer for them (keepalived's
+// choice), nor does it ask in their name: an ARP request from the virtual address with the parent's MAC would move it in every neighbour's cache (seen).
 func (v *VMACs) settings(m MACVLAN, changed map[string]string) error {
 	own := map[string]string{"arp_ignore": "1", "accept_local": "1", "rp_filter": "0", "promote_secondaries": "1"}
-	parent := map[string]string{"arp_ignore": "1", "arp_filter": "1"}
+	parent := map[string]string{"arp_ignore": "1", "arp_filter": "1", "arp_announce": "2"}
 	var errs []error
 	for name, value := range own {
 		_, err := setting(m.Name, name, value)
