@@ -37,6 +37,7 @@ netns: setup
 	@CGO_ENABLED=0 $(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
 	$(GO) test -tags netns ./ipvssync/kernel
+	$(GO) test -tags netns -run RealNetwork ./checkers/probe
 	cd integration/suite && HOLDFAST=$(CURDIR)/$(BIN)/holdfast timeout -k 10 1200 $(CURDIR)/$(BIN)/netns.test -test.v -test.timeout 19m
 
 vm: setup

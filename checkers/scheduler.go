@@ -326,9 +326,11 @@ func (s *Scheduler) judge(c *check, r Result, at time.Time) Step {
 	// A check that is down from the start: nobody has been told why yet.
 	unexplained := !c.verdict.Up && c.reason == OK
 	step := c.verdict.Judge(&c.spec.Rules, at, r.OK)
-	reweighed := r.OK && r.Weight != c.weight
+	reweighed := false
 	if r.OK {
-		c.weight = r.Weight
+		was := c.weight
+		c.weight = smoothed(was, r.Weight, c.spec.Smooth)
+		reweighed = c.weight != was
 	}
 	if !r.OK || step.Changed {
 		c.reason, c.detail = r.Reason, r.Detail

@@ -85,6 +85,8 @@ type Spec struct {
 	Warmup time.Duration
 	// LogAll asks for a Notice for every failed attempt (log_all_failures), not only for changes.
 	LogAll bool
+	// Smooth moves the weight at each attempt by this many percent of the way to what the server says. 0 or 100: all of it.
+	Smooth int
 	// Alone keeps the probe from being shared with equal ones (check_share off).
 	Alone bool
 	// Suspended keeps the check's state and stops its attempts (ha_suspend while the address is elsewhere).

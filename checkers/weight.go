@@ -23,6 +23,22 @@ type Weight struct {
 	Value int        `json:"value,omitempty"`
 }
 
+// smoothed moves from one word to the next by percent of the way, at least by one, so that a load that swings does not make the
+// weight swing. Words of different modes, the first word, and 0 (drain) are taken at once.
+func smoothed(from, to Weight, percent int) Weight {
+	if percent <= 0 || percent >= 100 || from.Mode != to.Mode || to.Mode == NoWeight || to.Value == 0 || from.Value == 0 {
+		return to
+	}
+	step := (to.Value - from.Value) * percent / 100
+	if step == 0 && to.Value != from.Value {
+		step = 1
+		if to.Value < from.Value {
+			step = -1
+		}
+	}
+	return Weight{to.Mode, from.Value + step}
+}
+
 // EffectiveWeight is keepalived's sum (section 4.4): the configured weight plus what each check adds to it, an absolute one adding
 // the difference, clamped to 0..2^31-1.
 func EffectiveWeight(configured int, words ...Weight) int {

@@ -11,6 +11,8 @@ type CheckMore struct {
 	// Damping holds the check down for DampingHold once it went down DampingFlaps times within DampingWindow; 0 flaps = off.
 	DampingFlaps               int
 	DampingWindow, DampingHold time.Duration
+	// WeightSmoothing is how many percent of the way the weight moves at once; 0 = all.
+	WeightSmoothing int
 	// Unshared is check_share off.
 	Unshared bool
 

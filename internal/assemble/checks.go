@@ -23,7 +23,7 @@ func Checks(m *config.Model) []checkers.Spec {
 				spec := checkers.Spec{
 					ID: checkers.ID{Virtual: vsID, Real: rsID, Index: i}, Probe: probe, LogAll: c.LogAllFailures || m.Global.CheckerLogAllFailures,
 					Rules: beyond(c, checkers.Rules{Interval: c.DelayLoop, Retry: c.Retry, RetryDelay: c.DelayBeforeRetry, Alpha: c.Alpha || rs.Alpha || vs.Alpha}),
-					Alone: c.Unshared,
+					Alone: c.Unshared, Smooth: c.WeightSmoothing,
 				}
 				if c.Kind == config.FileCheck {
 					// keepalived is told of changes by the kernel; looking every second is nearly as soon and costs next to nothing.
