@@ -14,8 +14,8 @@ var (
 		"The kernel has no IPVS or refuses it. VRRP runs, but a living MASTER is left alone. Load the module ip_vs (modprobe ip_vs), then reload.", "reason")
 	ConfigLoaded = define("config.loaded", Info, "configuration in force",
 		"A configuration was read, checked and applied, at the start or by a reload.", "file", "generation", "instances", "virtual_servers", "checks", "changes")
-	ConfigRejected = define("config.rejected", Error, "configuration refused, the old one stays",
-		"The file has errors. Nothing changed. 'holdfast check FILE' shows all of them.", "file", "position", "error", "hint", "errors")
+	ConfigRejected = define("config.rejected", Error, "configuration refused",
+		"The file has errors. At a reload nothing changes and what ran before runs on. 'holdfast check FILE' shows all of them.", "file", "position", "error", "hint", "errors")
 	ConfigWarning = define("config.warning", Warn, "configuration is accepted, but",
 		"A keyword is unknown, has no effect or means less than one may think.", "position", "warning", "hint")
 	ConfigBlocked = define("config.blocked", Error, "instance stays in FAULT until its configuration is mended",
