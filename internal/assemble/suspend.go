@@ -32,12 +32,12 @@ func Suspended(m *config.Model, specs []checkers.Spec, c vrrp.Config, isMaster f
 	return out
 }
 
-// SuspendsChecks says that checks depend on who is MASTER.
-func SuspendsChecks(m *config.Model) bool {
-	for i := range m.VirtualServers {
-		if m.VirtualServers[i].HASuspend {
-			return true
+// HASuspend are the ids of the virtual servers with ha_suspend: their checks depend on who is MASTER.
+func HASuspend(m *config.Model) (ids []string) {
+	eachVirtualServer(m, func(id string, vs *config.VirtualServer) {
+		if vs.HASuspend {
+			ids = append(ids, id)
 		}
-	}
-	return false
+	})
+	return ids
 }

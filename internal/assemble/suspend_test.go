@@ -18,7 +18,7 @@ func TestSuspended(t *testing.T) {
 		},
 	}
 	specs, c := Checks(m), VRRP(m)
-	if !SuspendsChecks(m) || len(specs) != 3 {
+	if len(HASuspend(m)) != 2 || len(specs) != 3 {
 		t.Fatal(specs)
 	}
 	for _, master := range []bool{false, true} {

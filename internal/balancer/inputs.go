@@ -41,7 +41,9 @@ func changes(old, new inputs) int {
 func same(old, new inputs) bool {
 	return reflect.DeepEqual(old.vrrp, new.vrrp) && reflect.DeepEqual(old.pools, new.pools) && reflect.DeepEqual(old.checks, new.checks) &&
 		config.Same(old.model.Global.LVSSync, new.model.Global.LVSSync) && assemble.Timeouts(old.model) == assemble.Timeouts(new.model) &&
-		sameTracking(old.model, new.model)
+		reflect.DeepEqual(assemble.IPVSSysctls(old.model), assemble.IPVSSysctls(new.model)) &&
+		reflect.DeepEqual(assemble.MasterOnly(old.model), assemble.MasterOnly(new.model)) &&
+		reflect.DeepEqual(assemble.HASuspend(old.model), assemble.HASuspend(new.model)) && sameTracking(old.model, new.model)
 }
 
 func differing[T any](old, new []T, id func(T) any) int {

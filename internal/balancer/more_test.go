@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/ipvssync"
 )
@@ -82,5 +83,21 @@ func TestKeptStateIsGoneAfterACleanStop(t *testing.T) {
 	left, err := os.ReadDir(w.dir)
 	if err != nil || len(left) != 0 {
 		t.Errorf("left in the run directory: %v %v", left, err)
+	}
+}
+
+func TestReloadThatTurnsSuspensionOn(t *testing.T) {
+	w := newWorld(t, model("10.0.0.1"))
+	w.start(seam.Snapshot{})
+	w.up()
+	m := model("10.0.0.1")
+	m.VirtualServers[0].HASuspend = true
+	w.set(m, nil)
+	var r control.Reloaded
+	if err := control.Do(t.Context(), w.dir, control.Request{Op: control.OpReload, Wait: true}, &r); err != nil || !r.Changed {
+		t.Fatalf("%+v %v", r, err)
+	}
+	if c := w.status().VirtualServers[0].Servers[0].Checks[0]; !c.Suspend {
+		t.Errorf("a BACKUP does not check: %+v", c)
 	}
 }

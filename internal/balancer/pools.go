@@ -220,7 +220,7 @@ func (d *daemon) instancesChanged() {
 			d.overtaken[id] = true
 		}
 	}
-	if d.change == nil && assemble.SuspendsChecks(d.in.model) {
+	if d.change == nil && len(assemble.HASuspend(d.in.model)) > 0 {
 		d.sched.Apply(assemble.Suspended(d.in.model, d.in.checks, d.in.vrrp, d.owns))
 	}
 	if d.in.model.Global.LVSSync.Instance == "" {
