@@ -68,6 +68,7 @@ bench: setup
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
 	$(VM) -timeout 10m -- $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run Scale -test.timeout 9m
 	$(GO) test -run '^$$' -bench . ./internal/reconcile
+	$(GO) test -run '^$$' -bench . ./checkers/...
 
 # fuzz runs every fuzz test of the project for FUZZTIME each.
 fuzz:

@@ -37,7 +37,7 @@ func (p *Probe) Fingerprint() Fingerprint {
 	b = append(b, p.Interface...)
 	b = append(b, 0)
 	b = binary.BigEndian.AppendUint32(b, p.Mark)
-	b = appendDuration(b, p.Limit())
+	b = appendDuration(b, p.StepLimit())
 	if p.Params != nil {
 		// Params are plain data; what JSON cannot write does not exist in them.
 		params, _ := json.Marshal(p.Params)

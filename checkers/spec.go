@@ -39,7 +39,8 @@ type Probe struct {
 	Interface string
 	// Mark is fwmark (SO_MARK), 0 for none.
 	Mark uint32
-	// Timeout bounds the whole attempt (keepalived's connect_timeout; misc_timeout for scripts). 0 means 5 s.
+	// Timeout bounds the attempt, of HTTP each url and of SMTP each host, from the connect to the last byte (keepalived's
+	// connect_timeout; misc_timeout for scripts). 0 means 5 s.
 	Timeout time.Duration
 	// Params is what the kind needs beyond that, nil where it needs nothing. Not changed after it was handed over.
 	Params Params
@@ -62,15 +63,27 @@ func (p *Probe) Asks() string {
 	return p.Target.String()
 }
 
-// DefaultTimeout is the whole time of an attempt when Probe.Timeout is 0.
+// DefaultTimeout is Probe.Timeout when it is 0.
 const DefaultTimeout = 5 * time.Second
 
-// Limit is Timeout or its default.
-func (p *Probe) Limit() time.Duration {
+// StepLimit is Timeout or its default.
+func (p *Probe) StepLimit() time.Duration {
 	if p.Timeout <= 0 {
 		return DefaultTimeout
 	}
 	return p.Timeout
+}
+
+// Limit is the longest that the whole attempt may take: one StepLimit for each url or host.
+func (p *Probe) Limit() time.Duration {
+	steps := 1
+	switch params := p.Params.(type) {
+	case *HTTPParams:
+		steps = max(len(params.URLs), 1)
+	case *SMTPParams:
+		steps = max(len(params.Hosts), 1)
+	}
+	return p.StepLimit() * time.Duration(steps)
 }
 
 // Spec is one check of one real server of one virtual server.

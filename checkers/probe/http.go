@@ -27,7 +27,7 @@ const (
 	defaultBody = 1 << 20
 )
 
-// http fetches every URL in turn, each over its own connection, within the one limit of the attempt.
+// http fetches every URL in turn, each over its own connection and within its own limit.
 func (p *Prober) http(ctx context.Context, what *checkers.Probe) checkers.Result {
 	params, _ := what.Params.(*checkers.HTTPParams)
 	if params == nil || len(params.URLs) == 0 {
@@ -66,6 +66,8 @@ type answer struct {
 }
 
 func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL) checkers.Result {
+	ctx, cancel := context.WithTimeout(ctx, what.StepLimit())
+	defer cancel()
 	start := time.Now()
 	c, err := dialTCP(ctx, what)
 	if err != nil {

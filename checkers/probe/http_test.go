@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bufio"
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
@@ -202,4 +203,22 @@ func TestHTTP2ClearText(t *testing.T) {
 		_, _ = io.Copy(io.Discard, c)
 	}), Params: params})
 	expect(t, r, checkers.Protocol)
+}
+
+// Each url has the time to itself: several slow pages that each answer in time pass, as in keepalived.
+func TestHTTPTimeIsPerURL(t *testing.T) {
+	const limit = 3 * time.Second
+	at := serve(t, func(c *net.TCPConn) {
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			_ = c.SetReadDeadline(time.Now().Add(limit * 11 / 30))
+			_, _ = c.Read(make([]byte, 1)) // waits
+			_, _ = io.WriteString(c, "HTTP/1.0 200 OK\r\n\r\n")
+		}
+	})
+	page := checkers.URL{Path: "/"}
+	r := attempt(t, checkers.Probe{Kind: checkers.HTTP, Target: at, Timeout: limit, Params: get(page, page, page)})
+	expect(t, r, checkers.OK)
+	if r.Latency.FirstByte < limit {
+		t.Errorf("the server is not as slow as it should be: %v", r.Latency)
+	}
 }

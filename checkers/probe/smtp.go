@@ -43,6 +43,8 @@ func (p *Prober) smtp(ctx context.Context, what *checkers.Probe) checkers.Result
 }
 
 func greet(ctx context.Context, what *checkers.Probe, helo string) checkers.Result {
+	ctx, cancel := context.WithTimeout(ctx, what.StepLimit())
+	defer cancel()
 	start := time.Now()
 	c, err := dialTCP(ctx, what)
 	if err != nil {
