@@ -25,20 +25,20 @@ test: setup
 	@$(MAKE) --no-print-directory systemd
 	@echo "make test: everything passed"
 
-# A package that fails is run once more, loudly: on a busy machine the second run tells a broken test from a starved one.
+# Packages that failed run again, loudly (see again.sh); those that passed are not repeated.
 unit:
 	@echo "== unit tests (with the race detector; the first run compiles for a few minutes)"
 	@$(GO) vet ./... && $(GO) vet -tags 'netns vm bench' ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	@$(GO) test -race -timeout 10m ./... || { echo "== RETRY: unit tests failed (above); the failed packages run once more"; $(GO) test -race -timeout 10m ./...; }
+	@./integration/again.sh $(GO) test -race -timeout 10m ./...
 
 netns: setup
 	@echo "== network namespaces: failover, adoption, hand-over, interop with keepalived"
 	@CGO_ENABLED=0 $(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
-	$(GO) test -tags netns ./ipvssync/kernel
-	$(GO) test -tags netns -run RealNetwork ./checkers/probe
-	cd integration/suite && HOLDFAST=$(CURDIR)/$(BIN)/holdfast timeout -k 10 1200 $(CURDIR)/$(BIN)/netns.test -test.v -test.timeout 19m
+	@./integration/again.sh $(GO) test -tags netns ./ipvssync/kernel
+	@./integration/again.sh $(GO) test -tags netns -run RealNetwork ./checkers/probe
+	cd integration/suite && HOLDFAST=$(CURDIR)/$(BIN)/holdfast timeout -k 10 1800 $(CURDIR)/$(BIN)/netns.test -test.v -test.timeout 29m
 
 vm: setup
 	@echo "== virtual machine: the whole job on a kernel with IPVS"
@@ -46,19 +46,19 @@ vm: setup
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/kernel.test ./ipvssync/kernel
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
-	$(VM) -timeout 13m -- /bin/sh -ec '$(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m; $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run "RealKernel|Traffic" -test.timeout 8m'
-	$(VM) -timeout 30m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.timeout 29m
+	@./integration/again.sh $(VM) -timeout 13m -- /bin/sh -ec '$(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m; $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run "RealKernel|Traffic" -test.timeout 8m'
+	$(VM) -timeout 40m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.timeout 39m
 
 systemd: setup
 	@echo "== virtual machine with a real systemd and the shipped unit"
 	@CGO_ENABLED=0 $(GO) test -c -tags systemd -o $(BIN)/systemd.test ./integration/suite
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
-	$(VM) -systemd -timeout 10m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -env UNITS=$(CURDIR)/examples/systemd -- $(CURDIR)/$(BIN)/systemd.test -test.v -test.timeout 9m
+	$(VM) -systemd -timeout 20m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -env UNITS=$(CURDIR)/examples/systemd -- $(CURDIR)/$(BIN)/systemd.test -test.v -test.timeout 19m
 
 lint:
 	$(GO) vet ./... && $(GO) vet -tags 'netns vm bench systemd' ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.7.0 -tags 'netns vm bench systemd' ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags 'netns vm bench systemd' ./...
 
 # bench prints; it asserts nothing.
 bench: setup
@@ -66,7 +66,7 @@ bench: setup
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
 	HOLDFAST=$(CURDIR)/$(BIN)/holdfast $(BIN)/bench.test -test.v -test.timeout 30m
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
-	$(VM) -timeout 10m -- $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run Scale -test.timeout 9m
+	$(VM) -timeout 10m -- $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run Scale -test.timeout 19m
 	$(GO) test -run '^$$' -bench . ./internal/reconcile
 	$(GO) test -run '^$$' -bench . ./checkers/...
 

@@ -3,8 +3,8 @@
 package lab
 
 import (
-	"fmt"
 	"net"
+	"os"
 
 	"github.com/vishvananda/netlink"
 )
@@ -13,14 +13,13 @@ import (
 type LAN struct {
 	// Node is the switch's namespace, with the bridge br0.
 	Node *Node
-	lab  *Lab
 }
 
 // LAN makes a switch.
 func (l *Lab) LAN(name string) *LAN {
 	n := l.Node(name)
 	n.IP("link add br0 type bridge stp_state 0 mcast_snooping 0", "link set br0 up")
-	return &LAN{Node: n, lab: l}
+	return &LAN{Node: n}
 }
 
 // port names the switch's end of a node's interface.
@@ -28,29 +27,55 @@ func (s *LAN) port(n *Node, dev string) string { return n.Name + "-" + dev }
 
 // Attach gives the node an interface on the switch, with the addresses (as 10.0.0.1/24), up.
 func (s *LAN) Attach(n *Node, dev string, addrs ...string) {
-	var err error
-	s.Node.Do(func() {
-		h, herr := netlink.NewHandle()
-		if herr != nil {
-			err = herr
-			return
+	s.Node.try("add "+s.port(n, dev), func(h *netlink.Handle) error {
+		bridge, err := h.LinkByName("br0")
+		if err != nil {
+			return err
 		}
-		defer h.Close()
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name = s.port(n, dev)
-		err = h.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: dev, PeerNamespace: netlink.NsFd(int(n.ns.Fd()))})
+		veth := &netlink.Veth{LinkAttrs: attrs, PeerName: dev, PeerNamespace: netlink.NsFd(int(n.ns.Fd()))}
+		if err := h.LinkAdd(veth); err != nil {
+			return err
+		}
+		if err := h.LinkSetMaster(veth, bridge); err != nil {
+			return err
+		}
+		return h.LinkSetUp(veth)
+	})
+	n.try("attach "+dev, func(h *netlink.Handle) error {
+		// Duplicate address detection of IPv6 link-local addresses only adds noise here.
+		_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+dev+"/accept_dad", []byte("0"), 0)
+		link, err := h.LinkByName(dev)
+		if err != nil {
+			return err
+		}
+		for _, a := range addrs {
+			addr, err := netlink.ParseAddr(a)
+			if err != nil {
+				return err
+			}
+			if err := h.AddrAdd(link, addr); err != nil {
+				return err
+			}
+		}
+		return h.LinkSetUp(link)
+	})
+}
+
+// try runs netlink calls in the node; a failure ends the scenario. It spares the lab hundreds of ip(8) processes, which an emulated machine would feel.
+func (n *Node) try(what string, f func(h *netlink.Handle) error) {
+	var err error
+	n.Do(func() {
+		h, herr := netlink.NewHandle()
+		if err = herr; err == nil {
+			err = f(h)
+			h.Close()
+		}
 	})
 	if err != nil {
-		s.lab.Fatalf("%s: add interface %s: %v", n.Name, dev, err)
+		n.lab.Fatalf("%s: %s: %v", n.Name, what, err)
 	}
-	s.Node.IP(fmt.Sprintf("link set %s master br0 up", s.port(n, dev)))
-	lines := []string{}
-	for _, a := range addrs {
-		lines = append(lines, fmt.Sprintf("addr add %s dev %s", a, dev))
-	}
-	// Duplicate address detection of IPv6 link-local addresses only adds noise here.
-	n.Sysctl("net/ipv6/conf/" + dev + "/accept_dad=0")
-	n.IP(append(lines, "link set "+dev+" up")...)
 }
 
 // Unplug takes the cable of the node's interface out: it loses its carrier.

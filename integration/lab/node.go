@@ -4,6 +4,7 @@ package lab
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -56,7 +58,13 @@ func (l *Lab) Node(name string) *Node {
 		<-n.done
 		n.ns.Close()
 	})
-	n.IP("link set lo up")
+	n.try("bring lo up", func(h *netlink.Handle) error {
+		lo, err := h.LinkByName("lo")
+		if err != nil {
+			return err
+		}
+		return h.LinkSetUp(lo)
+	})
 	return n
 }
 
@@ -141,25 +149,18 @@ func (n *Node) ReadSysctl(key string) string {
 	return strings.TrimSpace(string(text))
 }
 
-// Addresses lists the IPv4 addresses of an interface, with their prefix lengths.
-func (n *Node) Addresses(dev string) []string {
-	out, err := n.Try("ip", "-4", "-o", "addr", "show", "dev", dev)
-	if err != nil {
-		return nil
-	}
-	var list []string
-	for _, line := range strings.Split(out, "\n") {
-		if f := strings.Fields(line); len(f) > 3 && f[2] == "inet" {
-			list = append(list, f[3])
-		}
-	}
-	return list
-}
-
 // Holds tells whether an interface of the node has the address.
 func (n *Node) Holds(addr string) bool {
-	out, _ := n.Try("ip", "-4", "-o", "addr", "show")
-	return strings.Contains(out, " "+addr+"/")
+	want, found := net.ParseIP(addr), false
+	n.Do(func() {
+		addrs, _ := net.InterfaceAddrs() // asks the namespace of this thread
+		for _, a := range addrs {
+			if p, ok := a.(*net.IPNet); ok && p.IP.Equal(want) {
+				found = true
+			}
+		}
+	})
+	return found
 }
 
 // find resolves a program, also for callers without sbin in their PATH.

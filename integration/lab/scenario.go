@@ -17,8 +17,11 @@ import (
 // Patience is how long a wait may take before a scenario gives up on it. Build machines are slow and noisy: it says "broken", never "late".
 var Patience = 60 * time.Second
 
+// pollEvery is how often a wait looks.
+const pollEvery = 25 * time.Millisecond
+
 // scenarioLimit ends a scenario that hangs.
-const scenarioLimit = 6 * time.Minute
+const scenarioLimit = 10 * time.Minute
 
 // Lab is one run of one scenario: its nodes, processes and story.
 type Lab struct {
@@ -196,13 +199,13 @@ func (l *Lab) Within(limit time.Duration, what string, cond func() bool) time.Du
 		if time.Since(start) > limit {
 			l.Fatalf("not within %v: %s", limit, what)
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(pollEvery)
 	}
 }
 
 // Throughout fails the scenario if cond is ever seen false during d.
 func (l *Lab) Throughout(d time.Duration, what string, cond func() bool) {
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(pollEvery) {
 		if !cond() {
 			l.Fatalf("did not stay so: %s", what)
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -235,10 +236,46 @@ func (s *Site) Answering() []string {
 	return names
 }
 
-// Table is what IPVS holds in the node, one line of ipvsadm -Sn each.
+// Table is what IPVS holds in the node, as ipvsadm -Sn prints it. It reads what the kernel shows in /proc, for it is asked often.
 func (n *Node) Table() []string {
-	out, _ := n.Try("ipvsadm", "-Sn")
-	return strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
+	var text []byte
+	n.Do(func() { text, _ = os.ReadFile("/proc/thread-self/net/ip_vs") })
+	var table []string
+	service := ""
+	for _, line := range strings.Split(string(text), "\n") {
+		f := strings.Fields(line)
+		switch {
+		case len(f) >= 3 && (f[0] == "TCP" || f[0] == "UDP" || f[0] == "SCTP") && f[1] != "->":
+			service = map[string]string{"TCP": "-t ", "UDP": "-u ", "SCTP": "--sctp-service "}[f[0]] + endpoint(f[1])
+			entry := "-A " + service + " -s " + f[2]
+			for i, w := range f {
+				if w == "persistent" && i+1 < len(f) {
+					if ms, err := strconv.Atoi(f[i+1]); err == nil {
+						entry += fmt.Sprintf(" -p %d", ms/1000)
+					}
+				}
+			}
+			table = append(table, entry)
+		case len(f) >= 3 && f[0] == "FWM":
+			service = "-f " + f[1]
+			table = append(table, "-A "+service+" -s "+f[2])
+		case len(f) >= 4 && f[0] == "->" && f[1] != "RemoteAddress:Port":
+			flag := map[string]string{"Route": "-g", "Masq": "-m", "Tunnel": "-i", "Local": "-g"}[f[2]]
+			table = append(table, "-a "+service+" -r "+endpoint(f[1])+" "+flag+" -w "+f[3])
+		}
+	}
+	return table
+}
+
+// endpoint turns the kernel's 0A4D0064:0050 into 10.77.0.100:80; anything else stays.
+func endpoint(hex string) string {
+	a, p, ok := strings.Cut(hex, ":")
+	addr, err := strconv.ParseUint(a, 16, 32)
+	port, err2 := strconv.ParseUint(p, 16, 16)
+	if !ok || err != nil || err2 != nil {
+		return hex
+	}
+	return fmt.Sprintf("%s:%d", netip.AddrFrom4([4]byte{byte(addr >> 24), byte(addr >> 16), byte(addr >> 8), byte(addr)}), port)
 }
 
 // InTable tells whether a real server is in the node's table, and its weight.

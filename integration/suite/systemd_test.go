@@ -22,6 +22,7 @@ func init() {
 		if text, err := os.ReadFile("/proc/1/comm"); err != nil || strings.TrimSpace(string(text)) != "systemd" {
 			return errors.New("this suite needs systemd as PID 1 of a machine it may break (run it with `make systemd`)")
 		}
+		lab.Patience = 3 * time.Minute
 		if out, err := exec.Command("modprobe", "-a", "ip_vs", "ip_vs_rr", "veth", "bridge").CombinedOutput(); err != nil {
 			return fmt.Errorf("load modules: %w: %s", err, out)
 		}
@@ -93,7 +94,8 @@ func TestShippedUnit(t *testing.T) {
 		write(l, "/etc/keepalived/keepalived.conf", s.Text(d1, lab.Conf{Priority: 150, Advert: "4"}))
 		// What only the lab needs: the director's namespace, and a way to make every start fail.
 		inside := "[Service]\nNetworkNamespacePath=" + d1.NamespacePath() + "\n"
-		write(l, "/etc/systemd/system/holdfast.service.d/lab.conf", inside+"ExecStartPre=/bin/sh -c 'test ! -e /run/lab-broken'\n")
+		// A slow machine could not fail twenty times in half a minute, so the limit of starts counts longer here.
+		write(l, "/etc/systemd/system/holdfast.service.d/lab.conf", "[Unit]\nStartLimitIntervalSec=1h\nStartLimitBurst=12\n"+inside+"ExecStartPre=/bin/sh -c 'test ! -e /run/lab-broken'\n")
 		write(l, "/etc/systemd/system/holdfast-release.service.d/lab.conf", inside)
 		_ = os.Remove("/run/lab-broken")
 		finished := false
