@@ -67,7 +67,7 @@ func printEvent(out io.Writer, e event.Event) error {
 		if s, ok := v.(string); ok && s == "" || i >= len(e.Kind().Fields) {
 			continue
 		}
-		line += fmt.Sprintf("  %s=%v", e.Kind().Fields[i], v)
+		line += "  " + e.Kind().Fields[i] + "=" + event.Text(v)
 	}
 	_, err := fmt.Fprintln(out, line)
 	return err

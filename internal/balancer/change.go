@@ -140,7 +140,12 @@ func (d *daemon) setIPVS(keep bool, then func()) {
 	d.setting++
 	go func() {
 		res, err := d.rec.Set(d.ctx, want)
-		d.inbox.post(func() { d.onSet(res, err); then() })
+		d.inbox.post(func() {
+			d.onSet(res, err)
+			if !d.stopping { // a change that a stop overtook ends here
+				then()
+			}
+		})
 	}()
 }
 
@@ -183,6 +188,9 @@ func (d *daemon) applyRouter(then func()) {
 }
 
 func (d *daemon) onApplied(a seam.Applied) {
+	if d.stopping {
+		return
+	}
 	for _, p := range a.Problems {
 		d.bus.Publish(event.ConfigProblem.With(p))
 	}

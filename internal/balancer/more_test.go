@@ -101,3 +101,37 @@ func TestReloadThatTurnsSuspensionOn(t *testing.T) {
 		t.Errorf("a BACKUP does not check: %+v", c)
 	}
 }
+
+func TestStopOvertakesAReload(t *testing.T) {
+	w := newWorld(t, model("10.0.0.1"))
+	w.start(seam.Snapshot{})
+	w.up()
+	w.mu.Lock()
+	w.silent = true
+	w.mu.Unlock()
+	next := model("10.0.0.2")
+	next.Instances[0].Priority = 50
+	w.set(next, nil)
+	w.router.Send(seam.Message{Reload: &seam.Reload{}})
+	eventually(t, "the reload waits for the router", func() bool { return len(w.applies()) == 2 })
+	w.router.Send(seam.Message{Stop: &seam.Stop{}})
+	w.router.Send(seam.Message{Applied: &seam.Applied{Gen: 2}})
+	if code := w.ended(); code != ExitClean || w.table() != "" {
+		t.Errorf("exit %d, left: %s", code, w.table())
+	}
+	if n := len(w.applies()); n != 2 {
+		t.Errorf("nothing is applied after a stop: %d", n)
+	}
+}
+
+func TestPlannedStopGoesOnWithoutTheRouter(t *testing.T) {
+	w := newWorld(t, model("10.0.0.1"))
+	w.start(seam.Snapshot{})
+	w.up()
+	w.router.Send(seam.Message{Stop: &seam.Stop{}})
+	w.router.Flush(soonEnough)
+	_ = w.router.Close()
+	if code := w.ended(); code != ExitClean || w.table() != "" {
+		t.Errorf("exit %d, left: %s", code, w.table())
+	}
+}

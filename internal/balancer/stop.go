@@ -79,8 +79,7 @@ func (d *daemon) stopped(err error) {
 // the own master-down interval has passed, the addresses of the dead one go: an address without advertisements is worse than none.
 func (d *daemon) routerLost(err error) {
 	if d.finished || d.stopping {
-		d.finish(ExitClean)
-		return
+		return // a planned stop goes on: what it began to remove must not stay half removed
 	}
 	d.stopping = true
 	d.bus.Publish(event.RouterLost.With(err))

@@ -2,7 +2,9 @@ package event
 
 import (
 	"fmt"
+	"math"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -126,10 +128,18 @@ func (e Event) Kind() *Kind {
 func (e Event) Field(name string) string {
 	for i, f := range e.Kind().Fields {
 		if f == name && i < len(e.Values) {
-			return fmt.Sprint(e.Values[i])
+			return Text(e.Values[i])
 		}
 	}
 	return ""
+}
+
+// Text is a value as people read it. Whole numbers stay whole although JSON made floating point of them on the way.
+func Text(v any) string {
+	if f, ok := v.(float64); ok && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
+		return strconv.FormatInt(int64(f), 10)
+	}
+	return fmt.Sprint(v)
 }
 
 // Sink is one view of the events. It must not block and must not call the bus.

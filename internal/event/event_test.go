@@ -34,3 +34,11 @@ func TestBusKeepsTheOrder(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+func TestWholeNumbersStayWhole(t *testing.T) {
+	for v, want := range map[any]string{1e6: "1000000", 1.5: "1.5", 7: "7", "x": "x", true: "true", -3.0: "-3"} {
+		if got := Text(v); got != want {
+			t.Errorf("%v is %s, want %s", v, got, want)
+		}
+	}
+}
