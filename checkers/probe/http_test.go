@@ -202,7 +202,10 @@ func TestHTTP2ClearText(t *testing.T) {
 		_, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
 		_, _ = io.Copy(io.Discard, c)
 	}), Params: params})
-	expect(t, r, checkers.Protocol)
+	// The transport may notice the garbage or its own closing of the connection first.
+	if r.Reason != checkers.Protocol && r.Reason != checkers.Closed {
+		t.Errorf("an answer in HTTP/1 to a request in HTTP/2: %v %s", r.Reason, r.Detail)
+	}
 }
 
 // Each url has the time to itself: several slow pages that each answer in time pass, as in keepalived.

@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"encoding/binary"
+	"io"
 	"net"
 	"net/netip"
 	"testing"
@@ -137,17 +139,28 @@ func TestDNS(t *testing.T) {
 
 func TestDNSOverTCP(t *testing.T) {
 	at := serve(t, func(c *net.TCPConn) {
-		b := make([]byte, 512)
-		n, _ := c.Read(b)
-		if n > 4 {
+		if b := query(c); len(b) > 4 {
 			b[4] |= 0x80
-			_, _ = c.Write(b[:n])
+			_, _ = c.Write(b)
 		}
 	})
 	expect(t, attempt(t, checkers.Probe{Kind: checkers.DNS, Target: at, Params: &checkers.DNSParams{TCP: true}}), checkers.OK)
 	short := serve(t, func(c *net.TCPConn) {
-		_, _ = c.Read(make([]byte, 512)) // unread bytes would make closing a reset
+		query(c) // unread bytes would make closing a reset
 		_, _ = c.Write([]byte{0, 50, 1, 2})
 	})
 	expect(t, attempt(t, checkers.Probe{Kind: checkers.DNS, Target: short, Params: &checkers.DNSParams{TCP: true}}), checkers.Closed)
+}
+
+// query reads one whole DNS message with its length before it, however it is cut into segments.
+func query(c *net.TCPConn) []byte {
+	b := make([]byte, 2, 512)
+	if _, err := io.ReadFull(c, b); err != nil {
+		return nil
+	}
+	b = b[:2+int(binary.BigEndian.Uint16(b))]
+	if _, err := io.ReadFull(c, b[2:]); err != nil {
+		return nil
+	}
+	return b
 }

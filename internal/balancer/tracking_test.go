@@ -38,20 +38,24 @@ func (w *world) lastTrack(id string) vrrp.Track {
 
 func TestTrackedScriptReachesTheRouter(t *testing.T) {
 	dir := t.TempDir()
-	flag := filepath.Join(dir, "down")
+	flag, gate := filepath.Join(dir, "down"), filepath.Join(dir, "gate")
 	m := model()
 	m.VirtualServers = nil
 	m.Instances[0].TrackScripts = []config.Track{{Name: "chk"}}
 	m.Instances[0].TrackFiles = []config.Track{{Name: "f"}}
-	m.Scripts = []config.VRRPScript{{Name: "chk", Script: shell("test ! -e " + flag), Interval: 50 * time.Millisecond, Timeout: 10 * time.Second, Rise: 1, Fall: 2}}
+	m.Scripts = []config.VRRPScript{{Name: "chk", Script: shell("until test -e " + gate + "; do sleep 0.01; done; test ! -e " + flag), Interval: 50 * time.Millisecond, Timeout: 10 * time.Second, Rise: 1, Fall: 2}}
 	m.TrackFiles = []config.TrackFile{{Name: "f", File: filepath.Join(dir, "value")}}
 	w := newWorld(t, m)
 	w.programs = NewPrograms()
 	w.start(seam.Snapshot{})
-	eventually(t, "the script succeeds", func() bool { return w.lastTrack("script/chk").OK })
+	eventually(t, "the router is told of the script", func() bool { return len(w.tracks("script/chk")) > 0 })
 	if first := w.tracks("script/chk")[0]; first.Known {
 		t.Errorf("before the first run nothing is known: %+v", first)
 	}
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the script succeeds", func() bool { return w.lastTrack("script/chk").OK })
 	if err := os.WriteFile(flag, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
