@@ -31,7 +31,7 @@ func judging() []row[ck] {
 			}
 			c.DampingFlaps, c.DampingWindow, c.DampingHold = int(flaps), window, hold
 			d.extra(n, 3)
-		}, tierC, acts, "off", "FLAPS WINDOW HOLD: once it went down so often within so many seconds, it stays down for so many.").each(&entrySpec{first: []string{"flaps", "window", "hold"}}),
+		}, tierC, acts, "off", "FLAPS WINDOW HOLD: once it went down so often within so many seconds, it stays down for so many.").each(&entrySpec{first: []string{"flaps", "window", "hold"}}).clocked(),
 		integer("weight_smoothing", 1, 100, func(c *ck) *int { return &c.WeightSmoothing }, tierC, acts, "100",
 			"Percent of the way that the weight moves at each attempt to what the server says."),
 		custom("check_share", shapeBool, func(d *decoder, c *ck, n *node) {

@@ -74,7 +74,7 @@ var globalTable = newTable("global_defs", []row[gd]{
 	seconds("vrrp_garp_interval", 0, longest, func(g *gd) *time.Duration { return &g.GarpInterval }, tierB, acts, "0", "Shortest gap between gratuitous ARPs on one interface."),
 	seconds("vrrp_gna_interval", 0, longest, func(g *gd) *time.Duration { return &g.GnaInterval }, tierB, acts, "0", "Shortest gap between unsolicited neighbour advertisements on one interface."),
 	boolean("vrrp_min_garp", func(g *gd) *bool { return &g.MinGarp }, tierB, acts, "off", "One gratuitous ARP, no second burst, no refresh."),
-	custom("vrrp_garp_extra_if", shapeWords, func(d *decoder, g *gd, n *node) { g.GarpExtraIfAll, g.GarpExtraIf = d.extraIf(n, time.Second) }, tierC, idle, "0", "Gratuitous ARP on other interfaces too, this often.").also("vrrp_vmac_garp_intvl"),
+	custom("vrrp_garp_extra_if", shapeWords, func(d *decoder, g *gd, n *node) { g.GarpExtraIfAll, g.GarpExtraIf = d.extraIf(n, time.Second) }, tierC, idle, "0", "Gratuitous ARP on other interfaces too, this often.").also("vrrp_vmac_garp_intvl").clocked(),
 	integer("vrrp_down_timer_adverts", 1, 100, func(g *gd) *int { return &g.DownTimerAdverts }, tierB, acts, "3", "Adverts that may be missed before a takeover.").own(),
 	tri("vrrp_lower_prio_no_advert", func(g *gd) *Tri { return &g.LowerPrioNoAdvert }, tierB, acts, "off", "Do not answer an advert of lower priority.").own(),
 	tri("vrrp_higher_prio_send_advert", func(g *gd) *Tri { return &g.HigherPrioSendAdvert }, tierB, acts, "off", "Send one more advert when giving way.").own(),

@@ -83,7 +83,7 @@ var instanceTable = newTable("vrrp_instance", []row[vi]{
 	integer("garp_master_refresh_repeat", 0, 1<<31-1, func(i *vi) *int { return &i.GarpMasterRefreshRepeat }, tierB, acts, "1", "Gratuitous ARPs per refresh."),
 	seconds("garp_lower_prio_delay", 0, intMax, func(i *vi) *time.Duration { return &i.GarpLowerPrioDelay }, tierB, acts, "as garp_master_delay", "Second burst after an advert of lower priority."),
 	integer("garp_lower_prio_repeat", 0, 1<<31-1, func(i *vi) *int { return &i.GarpLowerPrioRepeat }, tierB, acts, "as garp_master_repeat", "Gratuitous ARPs after an advert of lower priority."),
-	custom("garp_extra_if", shapeWords, func(d *decoder, i *vi, n *node) { i.GarpExtraIfAll, i.GarpExtraIf = d.extraIf(n, 0) }, tierC, idle, "global", "Gratuitous ARP on other interfaces too.").also("vmac_garp_intvl"),
+	custom("garp_extra_if", shapeWords, func(d *decoder, i *vi, n *node) { i.GarpExtraIfAll, i.GarpExtraIf = d.extraIf(n, 0) }, tierC, idle, "global", "Gratuitous ARP on other interfaces too.").also("vmac_garp_intvl").clocked(),
 	boolean("lower_prio_no_advert", func(i *vi) *bool { return &i.LowerPrioNoAdvert }, tierB, acts, "off", "Do not answer an advert of lower priority.").own(),
 	boolean("higher_prio_send_advert", func(i *vi) *bool { return &i.HigherPrioSendAdvert }, tierB, acts, "off", "Send one more advert when giving way.").own(),
 	boolean("owner_ignore_adverts", func(i *vi) *bool { return &i.OwnerIgnoreAdverts }, tierC, acts, "off", "An owner ignores adverts.").own(),

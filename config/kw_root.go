@@ -45,7 +45,7 @@ var rootTable = newTable("", []row[draft]{
 			l.Up, _ = d.timeArg(n, 1, time.Second, 0, 255*time.Second)
 		}
 		m.LinkDelays = append(m.LinkDelays, l)
-	}, tierB, idle, "0", "How long a link must be down or up before it counts."),
+	}, tierB, idle, "0", "How long a link must be down or up before it counts.").clocked(),
 	block("garp_group", garpGroupTable, func(d *decoder, m *draft, n *node) {
 		if d.needBlock(n) {
 			g := GarpGroup{Meta: Meta{Pos: n.pos()}}

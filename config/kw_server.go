@@ -131,7 +131,7 @@ var vsTable = newTable("virtual_server", []row[vsDraft]{
 			v.PersistenceTimeout = t
 			d.extra(n, 1)
 		}
-	}, tierA, acts, "off; without value 360", "A client stays with its server for this long."),
+	}, tierA, acts, "off; without value 360", "A client stays with its server for this long.").clocked(),
 	custom("persistence_granularity", shapeWord, readGranularity, tierB, acts, "/32, IPv6 /128", "Clients of one such network count as one."),
 	text("persistence_engine", func(v *vsDraft) *string { return &v.PersistenceEngine }, tierB, acts, "none", "Persistence engine of the kernel, such as sip."),
 	custom("protocol", shapeEnum, func(d *decoder, v *vsDraft, n *node) {

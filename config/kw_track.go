@@ -138,7 +138,7 @@ var garpGroupTable = newTable("garp_group", []row[GarpGroup]{
 		if v, ok := d.wordArg(n, 0); ok {
 			g.Interfaces = append(g.Interfaces, v)
 		}
-	}, tierC, idle, "", "One interface."),
+	}, tierC, idle, "", "One interface.").repeat(),
 	names("interfaces", func(g *GarpGroup) *[]string { return &g.Interfaces }, tierC, idle, "", "Interfaces that share the limit."),
 })
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 	"time"
 )
@@ -223,6 +224,8 @@ func (d *decoder) fillReal(m *draft, v *vsDraft, r *rsDraft, n *node) bool {
 	if len(r.checks) > 0 {
 		s.Checks = make([]Check, 0, len(r.checks))
 	}
+	// Both syntaxes give one order: YAML groups checks by their kind.
+	sort.SliceStable(r.checks, func(a, b int) bool { return kindRank[r.checks[a].Kind] < kindRank[r.checks[b].Kind] })
 	for k := range r.checks {
 		if d.fillCheck(m, v, r, &r.checks[k]) {
 			s.Checks = append(s.Checks, r.checks[k].Check)
@@ -230,6 +233,8 @@ func (d *decoder) fillReal(m *draft, v *vsDraft, r *rsDraft, n *node) bool {
 	}
 	return true
 }
+
+var kindRank = map[CheckKind]int{HTTPGet: 1, SSLGet: 2, TCPCheck: 3, SMTPCheck: 4, DNSCheck: 5, MiscCheck: 6, UDPCheck: 7, PingCheck: 8, FileCheck: 9, BFDCheck: 10, GRPCCheck: 11, AgentCheck: 12}
 
 func child(n *node, keyword string) *node {
 	for _, k := range n.kids {

@@ -155,15 +155,27 @@ func (d *decoder) unknown(b *blockInfo, n *node) {
 	if len(d.where) > 1 {
 		where = " in " + b.name
 	}
+	// Inside VRRP blocks nothing unknown is run over; elsewhere an error is enough: the rest of the item runs at start.
+	fail := func(code, hint, format string, args ...any) {
+		if owner || b.vrrp() || b == scriptTable.info || b == trackFileTable.info || b == trackProcessTable.info {
+			d.fatal(n, &n.key, code, hint, format, args...)
+			return
+		}
+		sev := Error
+		if d.opts.WarnOnly {
+			sev = Warning
+		}
+		d.word(n, &n.key, sev, code, hint, format, args...)
+	}
 	switch {
 	case n.block && guess == "" && hint == "":
-		d.fatal(n, &n.key, "unknown-block", "check the spelling; the whole block is skipped", "%q is not a block Holdfast knows%s", clip(name), where)
+		fail("unknown-block", "check the spelling; the whole block is skipped", "%q is not a block Holdfast knows%s", clip(name), where)
 	case n.block:
-		d.fatal(n, &n.key, "unknown-block", hint, "%q is not a block Holdfast knows%s: all of it is skipped", clip(name), where)
+		fail("unknown-block", hint, "%q is not a block Holdfast knows%s: all of it is skipped", clip(name), where)
 	case owner:
-		d.fatal(n, &n.key, "unknown-keyword", hint, "%q is not a keyword Holdfast knows%s, and it may decide who owns an address", clip(name), where)
+		fail("unknown-keyword", hint, "%q is not a keyword Holdfast knows%s, and it may decide who owns an address", clip(name), where)
 	case d.strict:
-		d.fatal(n, &n.key, "unknown-keyword", hint, "%q is not a keyword Holdfast knows%s", clip(name), where)
+		fail("unknown-keyword", hint, "%q is not a keyword Holdfast knows%s", clip(name), where)
 	default:
 		d.word(n, &n.key, Warning, "unknown-keyword", hint, "%q is not a keyword Holdfast knows%s: the line is ignored", clip(name), where)
 	}

@@ -63,6 +63,7 @@ type keyword struct {
 	sub     *blockInfo    // of shapeBlock
 	named   []string      // names of the words that follow the keyword of a block, such as name
 	heads   []string      // instead of named: one of these words and a value
+	clock   bool          // words of the line are times
 	many    bool          // may be given several times
 	tier    tier
 	use     use
@@ -140,6 +141,9 @@ func (r row[T]) say(note string) row[T]       { r.note = note; return r }
 func (r row[T]) each(e *entrySpec) row[T]     { r.entry = e; return r }
 func (r row[T]) repeat() row[T]               { r.many = true; return r }
 func (r row[T]) words(names ...string) row[T] { r.named = names; return r }
+
+// clocked says that words of the line are times.
+func (r row[T]) clocked() row[T] { r.clock = true; return r }
 
 // or names words that may stand, with one value, instead of the words named: virtual_server fwmark 1.
 func (r row[T]) or(heads ...string) row[T] { r.heads = heads; return r }
