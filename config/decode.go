@@ -60,6 +60,9 @@ func (d *decoder) fatal(n *node, w *word, code, hint, format string, args ...any
 func decode[T any](d *decoder, t *table[T], o *T, meta *Meta, kids []*node) {
 	saved := d.meta
 	d.meta = meta
+	if meta != nil && meta.set == nil && len(kids) > 0 && len(kids) < 64 {
+		meta.set = make([]keyPos, 0, len(kids))
+	}
 	d.where = append(d.where, t.info)
 	for _, n := range kids {
 		r := t.rows[n.key.text]

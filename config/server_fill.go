@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"sort"
 	"strings"
 	"time"
@@ -36,6 +37,13 @@ func readVirtualServer(d *decoder, m *draft, n *node) {
 		d.bad(n, &n.key, "block-missing", "write virtual_server ADDRESS PORT { ... }", "virtual_server needs a block")
 		return
 	}
+	count := 0
+	for _, k := range n.kids {
+		if k.key.text == "real_server" {
+			count++
+		}
+	}
+	v.servers = make([]rsDraft, 0, count)
 	family := v.IPv6
 	d.within("virtual_server "+v.label(), setReason(&v.Blocked), func() {
 		decode(d, vsTable, &v, &v.Meta, n.kids)
@@ -133,13 +141,9 @@ func (d *decoder) fillServer(m *draft, v *vsDraft, n *node) {
 	}
 	s.RealServers = make([]RealServer, 0, len(v.servers))
 	var total int64
-	type key struct {
-		addr string
-		port uint16
-	}
-	var seen map[key]bool
+	var seen map[netip.AddrPort]bool
 	if len(v.servers) > 1 {
-		seen = make(map[key]bool, len(v.servers))
+		seen = make(map[netip.AddrPort]bool, len(v.servers))
 	}
 	for k := range v.servers {
 		r := &v.servers[k]
@@ -147,7 +151,7 @@ func (d *decoder) fillServer(m *draft, v *vsDraft, n *node) {
 		if !d.fillReal(m, v, r, rn) {
 			continue
 		}
-		id := key{r.Addr.String(), r.Port}
+		id := netip.AddrPortFrom(r.Addr, r.Port)
 		if seen[id] {
 			d.say(rn, Warning, "", "server-twice", "remove one of them", "real_server %s %d is there twice: the second one is left out", r.Addr, r.Port)
 			continue
