@@ -51,7 +51,7 @@ var httpTable = newTable("HTTP_GET", []row[ck]{
 				c.HTTPProtocol = "1.0C"
 			}
 		}
-	}, tierB, acts, "1.0", "HTTP version; 1.0C is 1.0 with Connection: close, h2c is HTTP/2 without TLS."),
+	}, tierB, acts, "1.0", "HTTP version; 1.0C is 1.0 with Connection: close, h2c is HTTP/2 without TLS.").values("1.0", "1.1", "1.0C", "1.0c", "2", "h2c"),
 	boolean("enable_sni", func(c *ck) *bool { return &c.EnableSNI }, tierA, acts, "off", "Send the server name in TLS."),
 	text("sni_name", func(c *ck) *string { return &c.SNIName }, tierC, acts, "virtualhost", "This server name."),
 	boolean("fast_recovery", func(c *ck) *bool { return &c.FastRecovery }, tierB, acts, "off", "Check all pages at once when starting or recovering."),
@@ -138,7 +138,7 @@ var dnsTable = newTable("DNS_CHECK", []row[ck]{
 		if v, ok := d.enumArg(n, 0, dnsTypes); ok {
 			c.DNSType = v
 		}
-	}, tierB, acts, "SOA", "What is asked for: "+strings.Join(dnsTypes, ", ")+"."),
+	}, tierB, acts, "SOA", "What is asked for: "+strings.Join(dnsTypes, ", ")+".").values(dnsTypes...),
 	text("name", func(c *ck) *string { return &c.DNSName }, tierB, acts, ".", "The name."),
 }, connection(), schedule(), judging(), dnsMore)
 

@@ -109,13 +109,13 @@ var vsTable = newTable("virtual_server", []row[vsDraft]{
 		if s, ok := d.enumArg(n, 0, []string{"inet", "inet6"}); ok {
 			v.IPv6, v.familyGiven = s == "inet6", true
 		}
-	}, tierB, acts, "from the address", "Needed for a firewall mark of IPv6."),
+	}, tierB, acts, "from the address", "Needed for a firewall mark of IPv6.").values("inet", "inet6"),
 	custom("lb_algo", shapeEnum, func(d *decoder, v *vsDraft, n *node) {
 		if s, ok := d.enumArg(n, 0, schedulers); ok {
 			v.Scheduler = s
 			d.extra(n, 1)
 		}
-	}, tierA, acts, "wlc", "Scheduler: "+strings.Join(schedulers, ", ")+".").also("lvs_sched"),
+	}, tierA, acts, "wlc", "Scheduler: "+strings.Join(schedulers, ", ")+".").also("lvs_sched").values(schedulers...),
 	methodRow("lb_kind", func(v *vsDraft) *Method { return &v.VirtualServer.Method }, tierA, "NAT", "Forwarding: NAT, DR, TUN or FNAT (FULLNAT).").also("lvs_method"),
 	custom("persistence_timeout", shapeWords, func(d *decoder, v *vsDraft, n *node) {
 		v.PersistenceTimeout = 360 * time.Second
@@ -146,7 +146,7 @@ var vsTable = newTable("virtual_server", []row[vsDraft]{
 			d.block("the protocol is not understood")
 		}
 		d.extra(n, 1)
-	}, tierA, acts, "UDP", "TCP, UDP or SCTP; say it always."),
+	}, tierA, acts, "UDP", "TCP, UDP or SCTP; say it always.").values("TCP", "UDP", "SCTP", "tcp", "udp", "sctp"),
 	flag("ops", func(v *vsDraft) *bool { return &v.OPS }, tierB, acts, "off", "Schedule every UDP packet."),
 	known[vsDraft]("hashed", shapeFlag, tierC, gone, "", "Without effect in keepalived too."),
 	schedFlag("flag-1", tierC), schedFlag("flag-2", tierC), schedFlag("flag-3", tierC),

@@ -145,6 +145,9 @@ func (r row[T]) words(names ...string) row[T] { r.named = names; return r }
 // clocked says that words of the line are times.
 func (r row[T]) clocked() row[T] { r.clock = true; return r }
 
+// values lists the words of a custom keyword for documentation and schema.
+func (r row[T]) values(words ...string) row[T] { r.enum = words; return r }
+
 // or names words that may stand, with one value, instead of the words named: virtual_server fwmark 1.
 func (r row[T]) or(heads ...string) row[T] { r.heads = heads; return r }
 
