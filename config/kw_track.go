@@ -86,7 +86,7 @@ var trackFileTable = newTable("track_file", []row[TrackFile]{
 				f.InitValue = int(v)
 			}
 		}
-	}, tierC, idle, "off", "Create the file at start with this value.").each(&entrySpec{first: []string{"value"}, options: []option{{"overwrite", 0, ""}}}),
+	}, tierC, acts, "off", "Create the file at start with this value.").each(&entrySpec{first: []string{"value"}, options: []option{{"overwrite", 0, ""}}}),
 })
 
 var trackProcessTable = newTable("vrrp_track_process", []row[TrackProcess]{

@@ -245,6 +245,9 @@ func command[T any](name string, f func(*T) *Command, t tier, u use, def, doc st
 			d.word(n, &n.key, Warning, "given-twice", "remove one of them", "%s is given twice: the first one counts", n.key.text)
 			return
 		}
+		if old := f(o); c.User == "" {
+			c.User, c.Group = old.User, old.Group // a user line may come first
+		}
 		*f(o) = c
 	})
 }
