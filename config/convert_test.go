@@ -185,8 +185,8 @@ func TestConvertKeepsTheMeaning(t *testing.T) {
 	conversions(t, "first", first)
 	conversions(t, "first YAML", firstYAML)
 	conversions(t, "many", many)
-	files, _ := filepath.Glob("../examples/*.conf")
-	more, _ := filepath.Glob("../examples/*.yaml")
+	files, _ := filepath.Glob("../examples/*/*.conf")
+	more, _ := filepath.Glob("../examples/*/*.yaml")
 	for _, f := range append(files, more...) {
 		b, err := os.ReadFile(f)
 		if err != nil {
