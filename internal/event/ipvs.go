@@ -18,7 +18,7 @@ var (
 		"The same service was repaired three times within a minute. Repairs of it pause; find and stop the other writer. writers names programs that run here and write to IPVS.",
 		"service", "repairs", "pause", "writers")
 	IPVSMissing = define("ipvs.missing", Error, "the kernel offers no IPVS",
-		"Nothing can be balanced until the module is there: `modprobe ip_vs`. It is looked for again every few seconds; VRRP goes on.",
+		"The module is not there, or the kernel refuses or does not answer; hint says what to do. It is looked for again every few seconds; VRRP goes on.",
 		"error", "hint")
 	IPVSBack = define("ipvs.back", Info, "the kernel offers IPVS again",
 		"After ipvs.missing: the tables are being filled.", "after")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"os"
 	"slices"
 	"time"
 
@@ -499,7 +500,7 @@ func (r *Reconciler) replacePool(pool string, want []ipvssync.Service) (touched 
 func (r *Reconciler) goDown(err error) {
 	if r.down == nil {
 		r.downFrom = time.Now()
-		r.publish(event.IPVSMissing.With(err, "modprobe ip_vs"))
+		r.publish(event.IPVSMissing.With(err, hint(err)))
 	}
 	r.down = err
 	for _, e := range r.entries {
@@ -514,4 +515,15 @@ func (r *Reconciler) comeBack() {
 		r.down = nil
 		r.publish(event.IPVSBack.With(time.Since(r.downFrom).Round(time.Second)))
 	}
+}
+
+// hint is what a person can do about a kernel that does not answer.
+func hint(err error) string {
+	switch {
+	case errors.Is(err, ipvssync.ErrNoIPVS):
+		return "modprobe ip_vs"
+	case errors.Is(err, os.ErrPermission):
+		return "run as root, or with CAP_NET_ADMIN"
+	}
+	return "it is tried again every few seconds"
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"slices"
 	"sync"
 	"syscall"
@@ -31,6 +32,7 @@ type Kernel struct {
 	family genetlink.Family
 	handle *ipvs.Handle
 	table  table
+	ftp    sync.Once
 	last   map[ipvssync.SyncRole]time.Time // when a synchronisation daemon was started, see StopSync
 }
 
@@ -283,6 +285,9 @@ func (k *Kernel) Apply(ctx context.Context, op ipvssync.Op) error {
 	if err := op.Validate(); err != nil {
 		return err
 	}
+	if op.Kind == ipvssync.AddServer && op.Service.Protocol == ipvssync.TCP && op.Service.Port == 21 {
+		k.helpFTP(ctx)
+	}
 	err := k.call(ctx, op.String, func() error {
 		k.mu.Lock()
 		handle := k.handle
@@ -352,5 +357,15 @@ func (k *Kernel) SetTimeouts(ctx context.Context, t ipvssync.Timeouts) error {
 		}
 		_, err = k.request(cmdSetConfig, netlink.Acknowledge, data)
 		return err
+	})
+}
+
+// helpFTP loads the kernel's helper for FTP, once: without it NAT breaks the data connections. A kernel that has none built in or
+// as a module balances the control connection all the same.
+func (k *Kernel) helpFTP(ctx context.Context) {
+	k.ftp.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, silence)
+		defer cancel()
+		_ = exec.CommandContext(ctx, "modprobe", "-q", "ip_vs_ftp").Run()
 	})
 }
