@@ -12,15 +12,8 @@ import (
 // For each check that is new, or whose state at this place is another than before, a Change of kind Began is told, before anything
 // else about it. Checks that are gone are not mentioned again.
 func (s *Scheduler) Apply(specs []Spec) {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return
-	}
-	at := s.opt.Clock.Now()
-	now := at.Sub(s.base)
-
-	probes := make([]Fingerprint, len(specs))
+	// The expensive part comes before the lock, so that a large reload delays no attempt.
+	probes, keys := make([]Fingerprint, len(specs)), make([]Fingerprint, len(specs))
 	perServer := map[server][]int{}
 	seen := make(map[ID]bool, len(specs))
 	for i := range specs {
@@ -29,9 +22,17 @@ func (s *Scheduler) Apply(specs []Spec) {
 		}
 		seen[specs[i].ID] = true
 		probes[i] = specs[i].Probe.Fingerprint()
+		keys[i] = shareKey(&specs[i], probes[i])
 		key := specs[i].ID.server()
 		perServer[key] = append(perServer[key], i)
 	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	at := s.opt.Clock.Now()
+	now := at.Sub(s.base)
 	before := s.saved()
 	checks := make(map[ID]*check, len(specs))
 	jobs := make(map[Fingerprint]*job, len(specs))
@@ -55,7 +56,7 @@ func (s *Scheduler) Apply(specs []Spec) {
 			if got[k] != nil && got[k].same && s.restored == nil {
 				before = s.checks[got[k].from.ID]
 			}
-			if s.join(c, jobs, before, now, fresh) {
+			if s.join(c, keys[m], jobs, before, now, fresh) {
 				fresh++
 			}
 		}
@@ -121,8 +122,7 @@ func (s *Scheduler) adopt(spec Spec, probe Fingerprint, from *inherited, at time
 
 // join puts the check into the job that serves it, and says whether that job is to be attempted at once; before is the check of
 // this process that asked the same, if there was one, and fresh counts those joined so before. Called with the lock.
-func (s *Scheduler) join(c *check, jobs map[Fingerprint]*job, before *check, now time.Duration, fresh int) bool {
-	key := shareKey(&c.spec, c.probe)
+func (s *Scheduler) join(c *check, key Fingerprint, jobs map[Fingerprint]*job, before *check, now time.Duration, fresh int) bool {
 	j := jobs[key]
 	if j == nil {
 		if j = s.jobs[key]; j != nil {

@@ -46,7 +46,11 @@ func (p *Prober) dns(ctx context.Context, what *checkers.Probe) checkers.Result 
 	if _, err := c.Write(query); err != nil {
 		return failed(what, "send the query", err)
 	}
-	buf := make([]byte, 65536)
+	size := 4096 // without EDNS a datagram has at most 512
+	if params.TCP {
+		size = 65536
+	}
+	buf := make([]byte, size)
 	for {
 		n, err := 0, error(nil)
 		if params.TCP {

@@ -34,7 +34,7 @@ func (p *Prober) udp(ctx context.Context, what *checkers.Probe) checkers.Result 
 	if _, err := c.Write(payload); err != nil {
 		return failed(what, "send", err)
 	}
-	reply := make([]byte, 65536)
+	reply := make([]byte, min(max(2048, params.MaxReply+1, len(params.Reply)), 65536))
 	n, err := c.Read(reply)
 	switch {
 	case err == nil:
