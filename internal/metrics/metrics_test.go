@@ -19,8 +19,8 @@ func status() control.Status {
 		Instances: []control.Instance{{Name: `VI "1"\`, Interface: "eth0", Family: 4, VRID: 51, State: "MASTER", Priority: 150, BasePriority: 100,
 			Addresses: []string{"a", "b"}, Counters: control.Counters{AdvertsSent: 9, Refused: map[string]uint64{"ttl": 4}}}},
 		Tracked: []control.Tracked{{ID: "script/a", Known: true}, {ID: "script/new"}, {ID: "file/f", Known: true, OK: true, Value: -3}},
-		VirtualServers: []control.VirtualServer{{ID: "tcp 10.0.0.1:80", Quorum: true, Weight: 2, Servers: []control.RealServer{
-			{ID: "10.0.0.2:80", Up: true, Weight: 2, Checks: []control.Check{{Kind: "HTTP_GET", Target: "10.0.0.2:80", Up: true, Passed: 7, Micros: 250},
+		VirtualServers: []control.VirtualServer{{ID: "tcp 10.0.0.1:80", Quorum: true, Weight: 2, Traffic: &control.Traffic{Connections: 5}, Servers: []control.RealServer{
+			{ID: "10.0.0.2:80", Up: true, Weight: 2, Traffic: &control.Traffic{InBytes: 7}, Checks: []control.Check{{Kind: "HTTP_GET", Target: "10.0.0.2:80", Up: true, Passed: 7, Micros: 250},
 				{Kind: "HTTP_GET", Target: "10.0.0.2:80"}}},
 			{ID: "10.0.0.3:80"}}}},
 	}

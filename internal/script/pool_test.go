@@ -295,3 +295,32 @@ func TestCommandText(t *testing.T) {
 		t.Error("Equal")
 	}
 }
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	before := descriptors(t)
+	p := pool(t, 8)
+	var all sync.WaitGroup
+	for i := range 100 {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i)*time.Millisecond)
+			defer cancel()
+			p.Run(ctx, strconv.Itoa(i%7), Command{Shell: "sleep 0.02 & sleep 0.01; echo $$", Timeout: 10 * time.Millisecond})
+		})
+	}
+	all.Wait()
+	p.Close()
+	eventually(t, "no descriptor is left", func() bool { return descriptors(t) <= before })
+	var status unix.WaitStatus
+	if pid, err := unix.Wait4(-1, &status, unix.WNOHANG, nil); err == nil && pid > 0 {
+		t.Errorf("child %d was not reaped", pid)
+	}
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
