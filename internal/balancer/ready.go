@@ -31,6 +31,9 @@ func (d *daemon) checkReady() (soon bool) {
 }
 
 func (d *daemon) readiness() vrrp.Ready {
+	if r := d.tracksUnknown(); r != "" && !d.ready.OK {
+		return vrrp.Ready{Reason: r}
+	}
 	if len(d.in.pools) == 0 {
 		return vrrp.Ready{OK: true}
 	}

@@ -20,6 +20,10 @@ type outside struct {
 	notifier *notify.Notifier
 	errands  chan func()
 	idle     chan struct{}
+	// applied: everything the first configuration names is watched.
+	applied bool
+	// sent are the things of which the router was sent a result.
+	sent map[string]bool
 }
 
 // startTracking and stopTracking frame the life of the balancer.
@@ -31,7 +35,7 @@ func (d *daemon) startTracking() {
 	if d.o.RunDir != "" {
 		told = filepath.Join(d.o.RunDir, "notified.json")
 	}
-	o := &outside{errands: make(chan func(), 64), idle: make(chan struct{})}
+	o := &outside{errands: make(chan func(), 64), idle: make(chan struct{}), sent: map[string]bool{}}
 	o.set = track.New(d.o.Programs.tracks, func(v track.Value) { d.inbox.post(func() { d.sendTrack(v) }) }, d.bus)
 	o.notifier = notify.New(d.o.Programs.notify, d.o.Programs.readers, told, d.bus)
 	go func() {
@@ -67,8 +71,28 @@ func (d *daemon) applyTracking(m *config.Model) {
 		scripts, files, processes := assemble.Tracks(m)
 		d.outside.set.Apply(scripts, files, processes)
 		d.outside.notifier.Apply(assemble.Notify(m))
-		d.inbox.post(d.tellMissed)
+		d.inbox.post(func() {
+			d.outside.applied = true
+			d.tellMissed()
+		})
 	})
+}
+
+// tracksUnknown is why the priorities are not what they will be in a moment, "" if they are: taking addresses from a living master and
+// giving them back because a script fails would be two failovers for nothing.
+func (d *daemon) tracksUnknown() string {
+	if d.outside == nil {
+		return ""
+	}
+	if !d.outside.applied {
+		return "tracking has not begun yet"
+	}
+	for _, v := range d.outside.set.Values() {
+		if !d.outside.sent[v.ID] {
+			return v.ID + " has not had a result yet"
+		}
+	}
+	return ""
 }
 
 // sameTracking says that two models ask for the same tracking and notifying.
@@ -90,6 +114,7 @@ func (d *daemon) resendTracks() {
 }
 
 func (d *daemon) sendTrack(v track.Value) {
+	d.outside.sent[v.ID] = v.Known
 	d.conn.Send(seam.Message{Track: &vrrp.Track{ID: v.ID, Known: v.Known, OK: v.OK, Value: v.Value}})
 }
 

@@ -80,6 +80,27 @@ func read(path string) string {
 	return string(text)
 }
 
+func TestNotReadyBeforeEveryScriptRan(t *testing.T) {
+	dir := t.TempDir()
+	m := model()
+	m.VirtualServers = nil
+	m.Instances[0].TrackScripts = []config.Track{{Name: "chk"}}
+	m.Scripts = []config.VRRPScript{{Name: "chk", Script: shell("until test -e " + dir + "/go; do sleep 0.02; done"), Interval: time.Second, Timeout: time.Minute}}
+	w := newWorld(t, m)
+	w.programs = NewPrograms()
+	w.start(seam.Snapshot{})
+	eventually(t, "the router is told why not", func() bool { return w.lastReady().Reason == "script/chk has not had a result yet" })
+	if err := os.WriteFile(dir+"/go", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.up()
+	if track, ready := w.lastTrack("script/chk"), w.lastReady(); !track.OK || !ready.OK {
+		t.Errorf("%+v %+v", track, ready)
+	}
+	w.router.Send(seam.Message{Stop: &seam.Stop{}})
+	w.ended()
+}
+
 func TestNotifications(t *testing.T) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "log")
