@@ -90,6 +90,7 @@ func (ms *Machines) remove(now time.Time, wanted map[ID]bool) {
 		}
 		// Packet still has to build what was just said.
 		ms.gone[m.id] = m
+		ms.unpace(m.id)
 		delete(ms.byID, m.id)
 	}
 }
@@ -278,7 +279,7 @@ func (ms *Machines) follow(now time.Time, changed []reload) {
 		ms.emit(m.hold(m.cfg.Addresses))
 	}
 	for _, t := range takers {
-		ms.announce(t.m, t.added, t.m.cfg.Gratuitous.Repeat)
+		ms.announce(now, t.m, t.added, t.m.cfg.Gratuitous.Repeat)
 	}
 }
 

@@ -52,13 +52,13 @@ func (ms *Machines) expireMaster(now time.Time, m *machine) {
 	}
 	g := &m.cfg.Gratuitous
 	if m.due(timerBurst, now) {
-		ms.announce(m, m.cfg.Addresses, g.Repeat)
+		ms.announce(now, m, m.cfg.Addresses, g.Repeat)
 	}
 	if m.due(timerLowerBurst, now) {
-		ms.announce(m, m.cfg.Addresses, g.LowerPrioRepeat)
+		ms.announce(now, m, m.cfg.Addresses, g.LowerPrioRepeat)
 	}
 	if m.due(timerRefresh, now) {
-		ms.announce(m, m.cfg.Addresses, g.RefreshRepeat)
+		ms.announce(now, m, m.cfg.Addresses, g.RefreshRepeat)
 		if g.Refresh > 0 {
 			m.set(timerRefresh, now.Add(g.Refresh))
 		}
@@ -72,7 +72,7 @@ func (ms *Machines) advertDue(now time.Time, m *machine, at time.Time) {
 		// the segment where the addresses are.
 		ms.notice(m, "late_wake", "nothing was sent for %s; nobody else was heard", short(now.Sub(m.sentAt)))
 		ms.advertise(now, m, now)
-		ms.announce(m, m.cfg.Addresses, m.cfg.Gratuitous.Repeat)
+		ms.announce(now, m, m.cfg.Addresses, m.cfg.Gratuitous.Repeat)
 		return
 	}
 	// From the time it was due, so that lateness does not add up, unless it was very late.

@@ -34,6 +34,7 @@ type Machines struct {
 	unknown  map[string]uint64
 	foreign  map[ID]Foreign
 	asks     []*ask
+	pacers   map[string]*pacer
 	out      []Action
 }
 
@@ -41,7 +42,7 @@ type Machines struct {
 func New() *Machines {
 	return &Machines{
 		byID: map[ID]*machine{}, links: map[string]Link{}, tracks: map[string]Track{},
-		unknown: map[string]uint64{}, foreign: map[ID]Foreign{},
+		unknown: map[string]uint64{}, foreign: map[ID]Foreign{}, pacers: map[string]*pacer{},
 	}
 }
 
@@ -148,6 +149,9 @@ func (ms *Machines) Deadline() (time.Time, bool) {
 	if !ms.awayAt.IsZero() && !ms.awayOver && (t.IsZero() || ms.awayAt.Before(t)) {
 		t = ms.awayAt
 	}
+	if at := ms.pumpAt(); !at.IsZero() && (t.IsZero() || at.Before(t)) {
+		t = at
+	}
 	return t, !t.IsZero() && !ms.released
 }
 
@@ -156,6 +160,7 @@ func (ms *Machines) tick(now time.Time) {
 		ms.awayOver = true
 		ms.evaluateServing(now)
 	}
+	ms.pump(now)
 	var due []*unit
 	for len(ms.waiting) > 0 && !ms.waiting[0].next.After(now) {
 		u := heap.Pop(&ms.waiting).(*unit)

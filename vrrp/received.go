@@ -163,7 +163,7 @@ func (ms *Machines) rival(now time.Time, m *machine, a Advert, from netip.Addr) 
 		o.rivalAnnouncedAt = now
 		g := &o.cfg.Gratuitous
 		if g.LowerPrioRepeat > 0 {
-			ms.announce(o, o.cfg.Addresses, g.LowerPrioRepeat)
+			ms.announce(now, o, o.cfg.Addresses, g.LowerPrioRepeat)
 			if g.LowerPrioDelay > 0 {
 				o.set(timerLowerBurst, now.Add(g.LowerPrioDelay))
 			}

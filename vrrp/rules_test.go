@@ -531,3 +531,20 @@ func TestAddressesTakenTooOftenAreFault(t *testing.T) {
 	r.shows(r.run(59*time.Second), "")
 	r.shows(r.run(time.Second), "FAULT>BACKUP")
 }
+
+func TestPacedAnnouncements(t *testing.T) {
+	i := sample(3, IPv4)
+	i.Addresses = append(i.Addresses, Address{Prefix: netip.MustParsePrefix("2001:db8::1/64"), Excluded: true})
+	i.Gratuitous.Interval = 10 * time.Millisecond
+	i.Gratuitous.Repeat = 2
+	r, _ := boot(t, i)
+	r.shows(r.run(TakeoverTime(i)), "send 100, hold 3, announce 1x2, announce 1x1, BACKUP>MASTER")
+	r.shows(r.run(9*time.Millisecond), "")
+	r.shows(r.run(time.Millisecond), "announce 1x1")
+	r.shows(r.run(20*time.Millisecond), "announce 1x1, announce 1x1")
+	r.shows(r.run(500*time.Millisecond), "")
+	// Losing the addresses ends it.
+	r.ms.announce(r.now, r.ms.byID[i.ID()], i.Addresses, 5)
+	r.hear(i.ID(), 200, addrA)
+	r.shows(r.run(time.Second), "")
+}

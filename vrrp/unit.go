@@ -134,7 +134,7 @@ func (ms *Machines) own(now time.Time, m *machine) {
 
 // firstBurst announces the addresses of a new MASTER and plans the repeats.
 func (ms *Machines) firstBurst(now time.Time, m *machine) {
-	ms.announce(m, m.cfg.Addresses, m.cfg.Gratuitous.Repeat)
+	ms.announce(now, m, m.cfg.Addresses, m.cfg.Gratuitous.Repeat)
 	if d := m.cfg.Gratuitous.Delay; d > 0 {
 		m.set(timerBurst, now.Add(d))
 	}
@@ -146,12 +146,6 @@ func (ms *Machines) firstBurst(now time.Time, m *machine) {
 // hold is what the instance holds with these addresses.
 func (m *machine) hold(addresses []Address) Hold {
 	return Hold{ID: m.id, Addresses: addresses, Routes: m.cfg.Routes, Rules: m.cfg.Rules, NoAccept: m.cfg.NoAccept && m.cfg.Priority != 255}
-}
-
-func (ms *Machines) announce(m *machine, addresses []Address, repeat int) {
-	if len(addresses) > 0 {
-		ms.emit(Announce{ID: m.id, Addresses: addresses, Repeat: max(repeat, 1)})
-	}
 }
 
 // advertise sends one advertisement; the next is due an interval after base.
@@ -166,6 +160,7 @@ func (ms *Machines) letGo(u *unit) {
 	u.giving = nil
 	for _, m := range u.members {
 		m.clear(timerAdvert, timerBurst, timerLowerBurst, timerRefresh, timerZero)
+		ms.unpace(m.id)
 		ms.emit(Hold{ID: m.id})
 	}
 }
