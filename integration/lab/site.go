@@ -22,6 +22,8 @@ const (
 	DR   Mode = "DR"
 	NAT  Mode = "NAT"
 	TUN  Mode = "TUN"
+	// FNAT is FULLNAT: the real servers know no way to the client.
+	FNAT Mode = "FNAT"
 )
 
 // Site is the usual set-up: two directors, real servers and a client on a switch; with NAT the real servers are on a second one, behind the directors.
@@ -55,7 +57,7 @@ func (l *Lab) Site(mode Mode, servers int) *Site {
 	s.Client = l.Node("client")
 	s.Front.Attach(s.Client, "eth0", "10.77.0.50/24")
 	s.Tap = s.Client.Tap("eth0")
-	if mode == NAT {
+	if mode == NAT || mode == FNAT {
 		s.Back = l.LAN("swb")
 	}
 	for i := 1; i <= 2; i++ {
@@ -63,7 +65,9 @@ func (l *Lab) Site(mode Mode, servers int) *Site {
 		s.Front.Attach(d.Node, "eth0", d.Addr.String()+"/24")
 		if s.Back != nil {
 			s.Back.Attach(d.Node, "eth1", fmt.Sprintf("10.78.0.%d/24", 10+i))
-			d.Sysctl("net/ipv4/ip_forward=1")
+			if mode == NAT { // FNAT sets it by itself
+				d.Sysctl("net/ipv4/ip_forward=1")
+			}
 		}
 		d.Dir = filepath.Join(l.Dir, d.Name)
 		if err := os.MkdirAll(d.Dir, 0o755); err != nil {
@@ -87,7 +91,7 @@ func (l *Lab) Site(mode Mode, servers int) *Site {
 
 // ServerAddr is the address of real server i (from 1).
 func (s *Site) ServerAddr(i int) netip.Addr {
-	if s.Mode == NAT {
+	if s.Mode == NAT || s.Mode == FNAT {
 		return netip.AddrFrom4([4]byte{10, 78, 0, byte(20 + i)})
 	}
 	return netip.AddrFrom4([4]byte{10, 77, 0, byte(20 + i)})
@@ -100,6 +104,8 @@ func (s *Site) attachServer(n *Node, i int) {
 	case NAT:
 		s.Back.Attach(n, "eth0", addr)
 		n.IP("route add default via 10.78.0.1")
+	case FNAT:
+		s.Back.Attach(n, "eth0", addr)
 	default:
 		s.Front.Attach(n, "eth0", addr)
 		n.Sysctl("net/ipv4/conf/all/arp_ignore=1", "net/ipv4/conf/all/arp_announce=2", "net/ipv4/conf/all/rp_filter=0", "net/ipv4/conf/eth0/rp_filter=0")

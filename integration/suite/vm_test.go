@@ -37,7 +37,7 @@ func TestLab(t *testing.T) {
 }
 
 func TestWorkingDay(t *testing.T) {
-	for _, mode := range []lab.Mode{lab.DR, lab.NAT, lab.TUN} {
+	for _, mode := range []lab.Mode{lab.DR, lab.NAT, lab.TUN, lab.FNAT} {
 		lab.Scenario(t, "working day "+string(mode), func(l *lab.Lab) {
 			var second func(*lab.Site, lab.Conf) string
 			if mode == lab.TUN {
