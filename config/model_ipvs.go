@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -90,6 +91,17 @@ type VirtualServer struct {
 	InhibitOnFailure bool
 
 	RealServers []RealServer
+}
+
+// TrackName is how track_virtual_server names it: ADDRESS:PORT, fwmark:N or the name of its group.
+func (v *VirtualServer) TrackName() string {
+	switch {
+	case v.Group != "":
+		return v.Group
+	case v.Fwmark != 0:
+		return "fwmark:" + strconv.FormatUint(uint64(v.Fwmark), 10)
+	}
+	return netip.AddrPortFrom(v.Addr, v.Port).String()
 }
 
 // SorryServer serves while the quorum is lost.

@@ -32,13 +32,15 @@ type VRRPInstance struct {
 	NoVirtualIPAddress bool
 	PromoteSecondaries bool
 
-	TrackInterfaces  []Track
-	TrackScripts     []Track
-	TrackFiles       []Track
-	TrackProcesses   []Track
-	TrackBFDs        []Track
-	TrackSrcIP       bool
-	DontTrackPrimary bool
+	TrackInterfaces []Track
+	TrackScripts    []Track
+	TrackFiles      []Track
+	TrackProcesses  []Track
+	TrackBFDs       []Track
+	// TrackVirtualServers name virtual servers of this file, see VirtualServer.TrackName. Not in keepalived.
+	TrackVirtualServers []Track
+	TrackSrcIP          bool
+	DontTrackPrimary    bool
 
 	NoPreempt          bool
 	PreemptDelay       time.Duration
@@ -148,6 +150,8 @@ type SyncGroup struct {
 	TrackFiles      []Track
 	TrackProcesses  []Track
 	TrackBFDs       []Track
+	// TrackVirtualServers as in VRRPInstance.
+	TrackVirtualServers []Track
 	// TrackingWeight is sync_group_tracking_weight: members keep their weighted trackers.
 	TrackingWeight bool
 

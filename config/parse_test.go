@@ -108,3 +108,16 @@ func TestManyNotesAreNoError(t *testing.T) {
 		t.Error("an error behind many notes is still there")
 	}
 }
+
+func TestTrackVirtualServer(t *testing.T) {
+	const text = "vrrp_instance VI {\n interface eth0\n virtual_router_id 1\n priority 100\n virtual_ipaddress {\n 192.0.2.1/24\n }\n track_virtual_server {\n  192.0.2.1:%s weight -20\n }\n}\n" +
+		"virtual_server 192.0.2.1 80 {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 10.0.0.1 80 {\n }\n}\n"
+	m, ds := Parse(fstest.MapFS{"a.conf": {Data: fmt.Appendf(nil, text, "80")}}, "/a.conf", Host{}, Options{})
+	if got := m.Instances[0].TrackVirtualServers; ds.HasErrors() || len(got) != 1 || got[0].Name != m.VirtualServers[0].TrackName() || got[0].Weight != -20 {
+		t.Errorf("%+v %v", got, ds)
+	}
+	m, ds = Parse(fstest.MapFS{"a.conf": {Data: fmt.Appendf(nil, text, "81")}}, "/a.conf", Host{}, Options{})
+	if m.Instances[0].Blocked == "" || ds.FirstError() == nil || ds.FirstError().Line != 9 {
+		t.Errorf("what is not there cannot decide who owns an address: %v", ds)
+	}
+}

@@ -300,6 +300,7 @@ func (d *decoder) linkVRRP(m *draft, nodes map[string]*node) {
 			d.linkTracks(m, n, i.TrackFiles, "file", "track_file", "track_file")
 			d.linkTracks(m, n, i.TrackProcesses, "process", "track_process", "vrrp_track_process")
 			d.linkTracks(m, n, i.TrackBFDs, "bfd", "track_bfd", "bfd_instance")
+			d.linkVirtualServers(m, n, i.TrackVirtualServers)
 		})
 		if d.blockAll != "" && i.Blocked == "" {
 			i.Blocked = d.blockAll
@@ -313,6 +314,7 @@ func (d *decoder) linkVRRP(m *draft, nodes map[string]*node) {
 			d.linkTracks(m, n, g.TrackFiles, "file", "track_file", "track_file")
 			d.linkTracks(m, n, g.TrackProcesses, "process", "track_process", "vrrp_track_process")
 			d.linkTracks(m, n, g.TrackBFDs, "bfd", "track_bfd", "bfd_instance")
+			d.linkVirtualServers(m, n, g.TrackVirtualServers)
 			d.linkGroup(m, n, g)
 		})
 	}
@@ -323,6 +325,35 @@ func (d *decoder) linkVRRP(m *draft, nodes map[string]*node) {
 				i.Blocked = "sync group " + g.Name + ": " + g.Blocked
 			}
 		}
+	}
+}
+
+// linkVirtualServers finds what track_virtual_server names.
+func (d *decoder) linkVirtualServers(m *draft, n *node, list []Track) {
+	for _, t := range list {
+		var all []string
+		found := false
+		for k := range m.VirtualServers {
+			name := m.VirtualServers[k].TrackName()
+			all = append(all, name)
+			found = found || name == t.Name
+		}
+		if found {
+			continue
+		}
+		at, w := n, &n.key
+		for _, block := range n.kids {
+			for _, line := range block.kids {
+				if block.key.text == "track_virtual_server" && line.key.text == t.Name {
+					at, w = line, &line.key
+				}
+			}
+		}
+		hint := d.suggest(t.Name, all)
+		if hint == "" {
+			hint = "write ADDRESS:PORT, fwmark:N or the name of a group, as a virtual_server of this file has it"
+		}
+		d.fatal(at, w, "not-defined", hint, "track_virtual_server names %q, which is no virtual server of this file", clip(t.Name))
 	}
 }
 
@@ -440,6 +471,7 @@ func (d *decoder) dropWeights(i *VRRPInstance, g *SyncGroup) {
 	}
 	i.TrackScripts = drop(i.TrackScripts, "track_script")
 	i.TrackBFDs = drop(i.TrackBFDs, "track_bfd")
+	i.TrackVirtualServers = drop(i.TrackVirtualServers, "track_virtual_server")
 	for k := range i.TrackInterfaces {
 		t := &i.TrackInterfaces[k]
 		if t.Weight != 0 {

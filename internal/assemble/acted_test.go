@@ -110,7 +110,7 @@ var samples = map[string][]string{
 	"smtp_server": {"192.0.2.250 26"}, "script_user": {"daemon daemon"}, "notification_email": {"{ x@example.com }"}, "lvs_timeouts": {"tcp 5"}, "lvs_sync_daemon": {"eth5 inst VI_1 id 9"},
 	"lvs_flush_on_stop": {"VS"}, "vrrp_mcast_group4": {"224.0.0.99"}, "vrrp_mcast_group6": {"ff02::99"}, "authentication": {"{ auth_type PASS\n auth_pass abc\n }"},
 	"auth_type": {"PASS\n auth_pass zz", "AH\n auth_pass zz"}, "auth_pass": {"zz\n auth_type PASS"}, "mcast_dst_ip": {"224.0.0.77"}, "virtual_ipaddress": {"{\n192.0.2.77\n}"}, "virtual_ipaddress_excluded": {"{\n192.0.2.78\n}"},
-	"track_interface": {"{\neth7 weight 3\n}"}, "track_script": {"{\nS\n}"}, "track_file": {"{\nF weight 2\n}", "F"}, "track_process": {"{\nP\n}"}, "unicast_peer": {"{\n192.0.2.9\n}"},
+	"track_interface": {"{\neth7 weight 3\n}"}, "track_script": {"{\nS\n}"}, "track_file": {"{\nF weight 2\n}", "F"}, "track_process": {"{\nP\n}"}, "track_virtual_server": {"{\n192.0.2.10:80\n}"}, "unicast_peer": {"{\n192.0.2.9\n}"},
 	"virtual_routes": {"{\n10.0.0.0/8 via 192.0.2.254\n}"}, "virtual_rules": {"{\nfrom 10.0.0.0/8 table 7 priority 5\n}"}, "static_ipaddress": {"{\n192.0.2.99/24 dev eth0\n}"},
 	"static_routes": {"{\n10.0.0.0/8 via 192.0.2.254\n}"}, "static_rules": {"{\nfrom 10.0.0.0/8 table 7 priority 5\n}"}, "notify_deleted": {"/bin/true"}, "lb_kind": {"TUN", "FNAT"}, "lvs_method": {"TUN"},
 	"sorry_server": {"192.0.2.200 80"}, "sorry_server_lvs_method": {"TUN\n sorry_server 192.0.2.200 80"}, "sorry_server_inhibit": {"\n sorry_server 192.0.2.200 80"}, "persistence_granularity": {"255.255.0.0\n persistence_timeout 5"},

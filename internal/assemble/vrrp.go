@@ -86,7 +86,7 @@ func instance(m *config.Model, in *config.VRRPInstance) vrrp.Instance {
 	}
 	v.Routes, v.Rules = routes(in.Routes), rules(in.Rules)
 	v.TrackInterfaces = trackInterfaces(in.TrackInterfaces)
-	v.Tracks = tracks(m, in.TrackScripts, in.TrackFiles, in.TrackProcesses)
+	v.Tracks = append(tracks(m, in.TrackScripts, in.TrackFiles, in.TrackProcesses), poolTracks(in.TrackVirtualServers)...)
 	v.Serves = len(m.VirtualServers) > 0 || len(v.Tracks) > 0
 	return v
 }
@@ -118,7 +118,7 @@ func gratuitous(m *config.Model, in *config.VRRPInstance) vrrp.Gratuitous {
 func group(m *config.Model, g *config.SyncGroup, ids map[string]vrrp.ID) vrrp.Group {
 	out := vrrp.Group{
 		Name: g.Name, TrackingWeight: g.TrackingWeight, TrackInterfaces: trackInterfaces(g.TrackInterfaces),
-		Tracks: tracks(m, g.TrackScripts, g.TrackFiles, g.TrackProcesses),
+		Tracks: append(tracks(m, g.TrackScripts, g.TrackFiles, g.TrackProcesses), poolTracks(g.TrackVirtualServers)...),
 	}
 	for _, name := range g.Members {
 		if id, ok := ids[name]; ok {
@@ -132,6 +132,35 @@ func trackInterfaces(list []config.Track) (out []vrrp.TrackInterface) {
 	for _, t := range list {
 		out = append(out, vrrp.TrackInterface{Name: t.Name, Weight: t.Weight, Reverse: t.Reverse})
 	}
+	return out
+}
+
+func poolTracks(list []config.Track) (out []vrrp.TrackRef) {
+	for _, t := range list {
+		out = append(out, vrrp.TrackRef{ID: TrackID("virtual_server", t.Name), Weight: t.Weight, Reverse: t.Reverse})
+	}
+	return out
+}
+
+// TrackedPools are the pools behind each tracked virtual server: track id to pool ids. One name may be several (TCP and UDP).
+func TrackedPools(m *config.Model) map[string][]string {
+	used := map[string]bool{}
+	for i := range m.Instances {
+		for _, t := range poolTracks(m.Instances[i].TrackVirtualServers) {
+			used[t.ID] = true
+		}
+	}
+	for i := range m.Groups {
+		for _, t := range poolTracks(m.Groups[i].TrackVirtualServers) {
+			used[t.ID] = true
+		}
+	}
+	out := map[string][]string{}
+	eachVirtualServer(m, func(id string, vs *config.VirtualServer) {
+		if name := TrackID("virtual_server", vs.TrackName()); used[name] {
+			out[name] = append(out[name], id)
+		}
+	})
 	return out
 }
 

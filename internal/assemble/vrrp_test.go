@@ -63,3 +63,20 @@ func TestVRRPTakesEverythingThatDecidesOwnership(t *testing.T) {
 		t.Error("the same model must give the same configuration")
 	}
 }
+
+func TestTrackedVirtualServers(t *testing.T) {
+	a := netip.MustParseAddr("192.0.2.1")
+	m := &config.Model{
+		Instances:      []config.VRRPInstance{{Name: "VI", TrackVirtualServers: []config.Track{{Name: "192.0.2.1:80", Weight: -20}, {Name: "fwmark:7"}}}},
+		Groups:         []config.SyncGroup{{Name: "G", TrackVirtualServers: []config.Track{{Name: "web"}}}},
+		VirtualServers: []config.VirtualServer{{Addr: a, Port: 80, Protocol: "tcp"}, {Addr: a, Port: 80, Protocol: "udp"}, {Fwmark: 7}, {Group: "web", Protocol: "tcp"}, {Addr: a, Port: 81}},
+	}
+	c := VRRP(m)
+	if want := []vrrp.TrackRef{{ID: "virtual_server/192.0.2.1:80", Weight: -20}, {ID: "virtual_server/fwmark:7"}}; !reflect.DeepEqual(c.Instances[0].Tracks, want) {
+		t.Errorf("tracks %+v", c.Instances[0].Tracks)
+	}
+	want := map[string][]string{"virtual_server/192.0.2.1:80": {"TCP 192.0.2.1:80", "UDP 192.0.2.1:80"}, "virtual_server/fwmark:7": {"FWM 7"}, "virtual_server/web": {"group web TCP"}}
+	if got := TrackedPools(m); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/ipvssync"
@@ -134,4 +135,23 @@ func TestPlannedStopGoesOnWithoutTheRouter(t *testing.T) {
 	if code := w.ended(); code != ExitClean || w.table() != "" {
 		t.Errorf("exit %d, left: %s", code, w.table())
 	}
+}
+
+func TestTrackedVirtualServerReachesTheRouter(t *testing.T) {
+	m := model("10.0.0.1")
+	m.Instances[0].TrackVirtualServers = []config.Track{{Name: "192.0.2.1:80", Weight: -30}}
+	w := newWorld(t, m)
+	w.start(seam.Snapshot{})
+	const id = "virtual_server/192.0.2.1:80"
+	eventually(t, "its quorum", func() bool { return w.lastTrack(id).OK })
+	w.servers.set("10.0.0.1:80", true)
+	eventually(t, "the loss of it", func() bool { v := w.lastTrack(id); return v.Known && !v.OK })
+	if s := w.status(); len(s.Tracked) != 1 || s.Tracked[0].ID != id || s.Tracked[0].OK {
+		t.Errorf("status shows it: %+v", s.Tracked)
+	}
+	n := len(w.tracks(id))
+	w.router.Send(seam.Message{Snapshot: &seam.Snapshot{Gen: 0}})
+	eventually(t, "a router that began anew is told again", func() bool { return len(w.tracks(id)) > n })
+	w.servers.set("10.0.0.1:80", false)
+	eventually(t, "its return", func() bool { return w.lastTrack(id).OK })
 }

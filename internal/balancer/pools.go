@@ -90,6 +90,9 @@ func (d *daemon) poolChanged(p *ipvssync.Pool, changes []ipvssync.Change) {
 	id := p.Spec().ID
 	d.tellPool(id, changes)
 	d.rec.Update(id, p.Want())
+	if len(d.trackedPools) > 0 {
+		d.sendQuorums(false)
+	}
 	if d.setting > 0 {
 		d.overtaken[id] = true
 	}
@@ -118,6 +121,8 @@ func (d *daemon) switchChecks() {
 	d.resyncs = 2
 	d.unsaved = true
 	d.resyncHealth()
+	d.trackedPools = assemble.TrackedPools(d.in.model)
+	d.sendQuorums(true)
 	d.applyTracking(d.in.model)
 }
 

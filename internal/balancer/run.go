@@ -44,6 +44,10 @@ type daemon struct {
 	// gone are the virtual servers that a reload under way removes at its end.
 	gone map[string]*ipvssync.Pool
 
+	// trackedPools are the pools of tracked virtual servers by track id, quorums what the router was told of them.
+	trackedPools map[string][]string
+	quorums      map[string]quorumTrack
+
 	// setting counts the calls of rec.Set under way; overtaken are the pools that changed meanwhile.
 	setting   int
 	overtaken map[string]bool
