@@ -496,10 +496,14 @@ func (r *Reconciler) replacePool(pool string, want []ipvssync.Service) (touched 
 	return touched, gone
 }
 
-// goDown notes that the kernel does not answer; told once.
+// goDown notes that the kernel does not answer; told once, and only where there is something to balance: a director that moves addresses
+// alone needs no IPVS.
 func (r *Reconciler) goDown(err error) {
 	if r.down == nil {
 		r.downFrom = time.Now()
+	}
+	if !r.downTold && len(r.entries)+len(r.record.owned) > 0 {
+		r.downTold = true
 		r.publish(event.IPVSMissing.With(err, hint(err)))
 	}
 	r.down = err
@@ -511,8 +515,9 @@ func (r *Reconciler) goDown(err error) {
 }
 
 func (r *Reconciler) comeBack() {
-	if r.down != nil {
-		r.down = nil
+	r.down = nil
+	if r.downTold {
+		r.downTold = false
 		r.publish(event.IPVSBack.With(time.Since(r.downFrom).Round(time.Second)))
 	}
 }

@@ -100,6 +100,7 @@ type Reconciler struct {
 	stopped  bool
 	down     error
 	downFrom time.Time
+	downTold bool              // ipvs.missing was published and ipvs.back was not
 	failing  map[string]string // what it is about -> error, as published
 	pass     pass
 	writes   uint64
