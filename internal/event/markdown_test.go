@@ -1,10 +1,30 @@
 package event
 
 import (
+	"flag"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 )
+
+var update = flag.Bool("update", false, "write docs/events.md anew")
+
+func TestTableOfEventsIsFresh(t *testing.T) {
+	const page = "../../docs/events.md"
+	if *update {
+		if err := os.WriteFile(page, []byte(Markdown()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != Markdown() {
+		t.Errorf("%s is not what the catalogue says; run: go test ./internal/event -update", page)
+	}
+}
 
 func TestCatalogueIsWellFormed(t *testing.T) {
 	id, field := regexp.MustCompile(`^[a-z]+\.[a-z0-9_]+$`), regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
