@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -127,6 +128,9 @@ type badAnswer struct {
 
 func (b *badAnswer) Error() string { return b.detail }
 
+// readers are buffers to use again: nothing of an answer refers to them once it was read.
+var readers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
+
 // fetch1 speaks HTTP/1 over conn.
 func fetch1(conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL, r *checkers.Result, start time.Time, compliant *cutConn) (answer, error) {
 	if _, err := conn.Write(request1(what, params, url)); err != nil {
@@ -137,7 +141,9 @@ func fetch1(conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, ur
 	if what.Kind == checkers.SSL && compliant == nil {
 		in = lenient{limited}
 	}
-	br := bufio.NewReader(in)
+	br := readers.Get().(*bufio.Reader)
+	br.Reset(in)
+	defer func() { br.Reset(nil); readers.Put(br) }()
 	if _, err := br.Peek(1); err != nil {
 		return answer{}, err
 	}

@@ -75,8 +75,9 @@ func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Resul
 	if f == nil {
 		return checkers.Fail(checkers.Invalid, "no check of kind "+what.Kind.String())
 	}
-	if what.Kind == checkers.TCP {
-		return p.tcp(ctx, what) // sets its own limit, cheaper than a context where it only connects
+	switch what.Kind {
+	case checkers.TCP, checkers.HTTP, checkers.SSL, checkers.SMTP:
+		return f(p, ctx, what) // set their own limits: by url, by host, or cheaper than by a context
 	}
 	limit := what.Limit()
 	if what.Kind == checkers.Misc {
@@ -91,7 +92,7 @@ func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Resul
 // kinds is the table of what can be done.
 var kinds = map[checkers.Kind]func(p *Prober, ctx context.Context, what *checkers.Probe) checkers.Result{
 	checkers.Ping:  (*Prober).ping,
-	checkers.TCP:   (*Prober).tcp, // not by way of the table, see Probe
+	checkers.TCP:   (*Prober).tcp,
 	checkers.HTTP:  (*Prober).http,
 	checkers.SSL:   (*Prober).http,
 	checkers.SMTP:  (*Prober).smtp,
