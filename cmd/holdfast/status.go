@@ -112,6 +112,9 @@ func troubles(s control.Status) (out []string) {
 	if len(s.Router.UnknownAdverts) > 0 {
 		out = append(out, "advertisements for nobody here: "+counts(s.Router.UnknownAdverts))
 	}
+	for _, f := range s.Router.Foreign {
+		out = append(out, fmt.Sprintf("foreign virtual router on %s: VRID %d, IPv%d, version %d, %s with priority %d, %d adverts", f.Interface, f.VRID, f.Family, f.Version, f.Master, f.Priority, f.Count))
+	}
 	if s.LogLinesLost > 0 {
 		out = append(out, fmt.Sprintf("%d log lines were lost", s.LogLinesLost))
 	}

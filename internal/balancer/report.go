@@ -62,6 +62,15 @@ func (d *daemon) traffic(ctx context.Context) map[ipvssync.Key]ipvssync.ServiceS
 	return out
 }
 
+func foreign(list []vrrp.Foreign) []control.Foreign {
+	var out []control.Foreign
+	for _, f := range list {
+		out = append(out, control.Foreign{Interface: f.ID.Interface, Family: int(f.ID.Family), VRID: int(f.ID.VRID), Version: int(f.Version),
+			Master: f.From.String(), Priority: int(f.Priority), Last: f.Last, Count: f.Count})
+	}
+	return out
+}
+
 func (d *daemon) report(checks map[string][]checkers.CheckStatus, stats map[ipvssync.Key]ipvssync.ServiceStats) control.Status {
 	r := d.router
 	s := control.Status{
@@ -69,7 +78,7 @@ func (d *daemon) report(checks map[string][]checkers.CheckStatus, stats map[ipvs
 		Config: control.Config{File: d.o.ConfigFile, Generation: d.gen, Loaded: d.loadedAt, Rejected: d.rejected, RejectedAt: d.rejectAt,
 			Warnings: len(warnings(d.in.diags)), Problems: d.problems},
 		Router: control.Router{PID: r.PID, Away: time.Since(d.heard) > routerAway, LatenessMaxMicros: r.LatenessMaxMicros, LatenessP99Micros: r.LatenessP99Micros,
-			BalancerRestarts: r.BalancerRestarts, UnknownAdverts: r.UnknownAdverts, Adopted: r.Adopted},
+			BalancerRestarts: r.BalancerRestarts, UnknownAdverts: r.UnknownAdverts, Foreign: foreign(r.Foreign), Adopted: r.Adopted},
 		Ready: d.ready.OK, NotReady: d.ready.Reason, IPVS: d.rec.Status().Error,
 		Instances: []control.Instance{}, VirtualServers: []control.VirtualServer{}, Tracked: append(d.tracked(), d.trackedQuorums()...), Events: d.recent.Last(20),
 	}

@@ -51,7 +51,21 @@ type Router struct {
 	LatenessP99Micros int64             `json:"lateness_p99_us"`
 	BalancerRestarts  uint64            `json:"balancer_restarts"`
 	UnknownAdverts    map[string]uint64 `json:"unknown_adverts,omitempty"`
-	Adopted           bool              `json:"adopted,omitempty"`
+	// Foreign are virtual routers heard on the segments that no instance here belongs to.
+	Foreign []Foreign `json:"foreign,omitempty"`
+	Adopted bool      `json:"adopted,omitempty"`
+}
+
+// Foreign is a virtual router of somebody else.
+type Foreign struct {
+	Interface string    `json:"interface"`
+	Family    int       `json:"family"`
+	VRID      int       `json:"vrid"`
+	Version   int       `json:"version"`
+	Master    string    `json:"master"`
+	Priority  int       `json:"priority"`
+	Last      time.Time `json:"last"`
+	Count     uint64    `json:"count"`
 }
 
 // Instance is one VRRP instance.

@@ -121,7 +121,7 @@ func (r *loop) moveHome() {
 		if now.Interface == "" || was.Interface == "" || home(now) == home(was) {
 			continue
 		}
-		r.holdFor(vrrp.Hold{ID: id, Addresses: now.Addresses, Routes: now.Routes, Rules: now.Rules})
+		r.holdFor(vrrp.Hold{ID: id, Addresses: now.Addresses, Routes: now.Routes, Rules: now.Rules, NoAccept: now.NoAccept && now.Priority != 255})
 		r.announce(id, onInterface(home(now), now.Addresses), max(now.Gratuitous.Repeat, 1))
 	}
 }

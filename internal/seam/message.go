@@ -80,6 +80,8 @@ type RouterStatus struct {
 	BalancerRestarts                     uint64
 	// UnknownAdverts counts packets for no instance of ours by reason.
 	UnknownAdverts map[string]uint64 `json:",omitempty"`
+	// Foreign are virtual routers heard that no instance here belongs to.
+	Foreign []vrrp.Foreign `json:",omitempty"`
 	// Adopted as in Snapshot.
 	Adopted bool
 }
