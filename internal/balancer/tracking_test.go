@@ -185,3 +185,27 @@ func TestCheckPrograms(t *testing.T) {
 		t.Error("a missing program is an error")
 	}
 }
+
+func TestRemovedInstanceIsToldAsDeleted(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	m := model()
+	m.VirtualServers = nil
+	m.Instances[0].ReportDeleted = true
+	m.Instances[0].Notify = config.Command{Line: "x", Argv: []string{"/bin/sh", "-c", `echo "$@" >> ` + log, "own"}}
+	w := newWorld(t, m)
+	w.programs = NewPrograms()
+	w.start(seam.Snapshot{})
+	w.up()
+	w.router.Send(seam.Message{Event: ptr(master(m))})
+	eventually(t, "MASTER is told", func() bool { return read(log) == "INSTANCE VI_1 MASTER 100\n" })
+	without := *m
+	without.Instances = nil
+	w.set(&without, nil)
+	w.router.Send(seam.Message{Reload: &seam.Reload{}})
+	eventually(t, "DELETED is told", func() bool { return read(log) == "INSTANCE VI_1 MASTER 100\nINSTANCE VI_1 DELETED 100\n" })
+	w.router.Send(seam.Message{Stop: &seam.Stop{}})
+	w.ended()
+	if got := read(log); strings.Contains(got, "STOP") {
+		t.Errorf("what is gone does not stop: %q", got)
+	}
+}
