@@ -19,7 +19,7 @@ func reconcileCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "reconcile", Short: "Read the IPVS tables back now and repair what differs", Args: cobra.NoArgs,
 		Long: "Reads the IPVS tables back now, every service and server, and repairs what differs from the configuration and the checks.\n" +
-			"Weights set by hand in the kernel end. The daemon does the same by itself every few seconds, in slices and without touching such weights.",
+			"Weights set by hand in the kernel end. Exit status 1: the kernel refuses something. The daemon does the same by itself every few seconds, in slices and without touching such weights.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var r control.Converged
 			if err := c.do(control.Request{Op: control.OpConverge}, reconcileWithin, &r); err != nil {
@@ -28,8 +28,11 @@ func reconcileCommand() *cobra.Command {
 			for _, p := range r.Problems {
 				fmt.Fprintln(cmd.OutOrStdout(), "refused:", p)
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%d operations written\n", r.Writes)
-			return err
+			fmt.Fprintf(cmd.OutOrStdout(), "%d operations written\n", r.Writes)
+			if len(r.Problems) > 0 {
+				return exitError{code: exitFatal}
+			}
+			return nil
 		},
 	}
 	c.flags(cmd)
