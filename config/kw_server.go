@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -134,19 +135,23 @@ var vsTable = newTable("virtual_server", []row[vsDraft]{
 	}, tierA, acts, "off; without value 360", "A client stays with its server for this long.").clocked(),
 	custom("persistence_granularity", shapeWord, readGranularity, tierB, acts, "/32, IPv6 /128", "Clients of one such network count as one."),
 	text("persistence_engine", func(v *vsDraft) *string { return &v.PersistenceEngine }, tierB, acts, "none", "Persistence engine of the kernel, such as sip."),
-	custom("protocol", shapeEnum, func(d *decoder, v *vsDraft, n *node) {
+	custom("protocol", shapeWords, func(d *decoder, v *vsDraft, n *node) {
 		if !d.need(n, 0) {
 			return
 		}
-		switch p := strings.ToLower(n.text(0)); p {
-		case "tcp", "udp", "sctp":
-			v.Protocol = p
-		default:
-			d.word(n, n.arg(0), Error, "bad-value", d.suggest(n.text(0), []string{"TCP", "UDP", "SCTP"}), "protocol is TCP, UDP or SCTP, not %q", clip(n.text(0)))
-			d.block("the protocol is not understood")
+		v.Protocol, v.AlsoProtocols = "", nil
+		for i := range n.args {
+			switch p := strings.ToLower(n.text(i)); {
+			case p != "tcp" && p != "udp" && p != "sctp":
+				d.word(n, n.arg(i), Error, "bad-value", d.suggest(n.text(i), []string{"TCP", "UDP", "SCTP"}), "protocol is TCP, UDP or SCTP, not %q", clip(n.text(i)))
+				d.block("the protocol is not understood")
+			case v.Protocol == "":
+				v.Protocol = p
+			case p != v.Protocol && !slices.Contains(v.AlsoProtocols, p):
+				v.AlsoProtocols = append(v.AlsoProtocols, p)
+			}
 		}
-		d.extra(n, 1)
-	}, tierA, acts, "UDP", "TCP, UDP or SCTP; say it always.").values("TCP", "UDP", "SCTP", "tcp", "udp", "sctp"),
+	}, tierA, acts, "UDP", "TCP, UDP or SCTP; say it always. Several make a service for each, with one list of servers.").each(&entrySpec{first: []string{"first", "second", "third"}}),
 	flag("ops", func(v *vsDraft) *bool { return &v.OPS }, tierB, acts, "off", "Schedule every UDP packet."),
 	known[vsDraft]("hashed", shapeFlag, tierC, gone, "", "Without effect in keepalived too."),
 	schedFlag("flag-1", tierC), schedFlag("flag-2", tierC), schedFlag("flag-3", tierC),

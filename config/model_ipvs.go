@@ -80,6 +80,7 @@ type VirtualServer struct {
 	LocalAddressGroup      string // laddr_group_name
 
 	// Words of Holdfast's own.
+	AlsoProtocols  []string      // more protocols with the same servers (protocol TCP UDP)
 	DrainTimeout   time.Duration // how long a removed server may keep its connections; 0 deletes it at once
 	SlowStart      time.Duration // time in which the weight of a server that came back rises; 0 at once
 	PanicThreshold int           // percent of servers up below which failed ones serve too; 0 off

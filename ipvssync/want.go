@@ -33,6 +33,9 @@ func (p *Pool) Want() []Service {
 	for _, k := range p.spec.Keys {
 		s := p.spec.Template.Clone()
 		s.Key = k
+		if k.Mark == 0 && k.Protocol != UDP {
+			s.Flags &^= OnePacket // of several protocols it concerns UDP alone
+		}
 		s.FullNAT = slices.ContainsFunc(p.spec.Servers, func(rs RealServer) bool { return rs.Forward == FULLNAT })
 		s.Servers = p.wantServers(k)
 		services = append(services, s)

@@ -22,6 +22,10 @@ func TestHoldfastWords(t *testing.T) {
 	if only := MasterOnly(m); len(only) != 1 || only["TCP 192.0.2.1:80"] != "VI" {
 		t.Errorf("%v", only)
 	}
+	m.VirtualServers[1].AlsoProtocols = []string{"udp"}
+	if k := VirtualServers(m)[1].Keys; len(k) != 2 || k[0].String() != "TCP 192.0.2.2:80" || k[1].String() != "UDP 192.0.2.2:80" {
+		t.Errorf("two protocols: %v", k)
+	}
 	if len(IPVSSysctls(m)) != 0 {
 		t.Error("sysctls that nobody asked for")
 	}

@@ -153,7 +153,7 @@ func keys(m *config.Model, vs *config.VirtualServer) []ipvssync.Key {
 	case vs.Fwmark != 0:
 		return []ipvssync.Key{ipvssync.MarkKey(family(vs.IPv6), vs.Fwmark)}
 	case vs.Group == "":
-		return []ipvssync.Key{ipvssync.AddrKey(protocol(vs.Protocol), netip.AddrPortFrom(vs.Addr, vs.Port))}
+		return protocolKeys(vs, netip.AddrPortFrom(vs.Addr, vs.Port))
 	}
 	g := m.VirtualServerGroup(vs.Group)
 	if g == nil {
@@ -173,7 +173,9 @@ func keys(m *config.Model, vs *config.VirtualServer) []ipvssync.Key {
 			continue
 		}
 		for _, a := range addresses(e.First, e.Last) {
-			add(ipvssync.AddrKey(protocol(vs.Protocol), netip.AddrPortFrom(a, e.Port)))
+			for _, k := range protocolKeys(vs, netip.AddrPortFrom(a, e.Port)) {
+				add(k)
+			}
 		}
 	}
 	return out
@@ -216,4 +218,13 @@ func tunnel(m config.Method) ipvssync.Tunnel {
 		t.Flags = ipvssync.TunnelRemCsum
 	}
 	return t
+}
+
+// protocolKeys are the services of one address: one for each protocol.
+func protocolKeys(vs *config.VirtualServer, a netip.AddrPort) []ipvssync.Key {
+	out := []ipvssync.Key{ipvssync.AddrKey(protocol(vs.Protocol), a)}
+	for _, p := range vs.AlsoProtocols {
+		out = append(out, ipvssync.AddrKey(protocol(p), a))
+	}
+	return out
 }
