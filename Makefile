@@ -36,7 +36,7 @@ netns: setup
 	@echo "== network namespaces: failover, adoption, hand-over, interop with keepalived"
 	@CGO_ENABLED=0 $(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/holdfast ./cmd/holdfast
-	@./integration/again.sh $(GO) test -tags netns ./ipvssync/kernel
+	@./integration/again.sh $(GO) test -tags netns ./ipvssync/kernel ./vrrp/vrrpnet
 	@./integration/again.sh $(GO) test -tags netns -run RealNetwork ./checkers/probe
 	cd integration/suite && HOLDFAST=$(CURDIR)/$(BIN)/holdfast timeout -k 10 1800 $(CURDIR)/$(BIN)/netns.test -test.v -test.timeout 29m
 

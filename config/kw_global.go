@@ -127,7 +127,7 @@ var globalTable = newTable("global_defs", []row[gd]{
 	custom("nftables_ipvs", shapeWords, func(_ *decoder, g *gd, n *node) { g.NFTablesIPVS, g.NFTablesIPVSTable = true, n.text(0) }, tierC, idle, "keepalived_ipvs", "One firewall mark for each virtual_server_group."),
 	known[gd]("nftables_ipvs_priority", shapeWord, tierC, idle, "-1", "Priority of its chain."),
 	integer("nftables_ipvs_start_fwmark", 1, 1<<32-1, func(g *gd) *uint32 { return &g.NFTablesIPVSStartFwmark }, tierC, idle, "1000", "First firewall mark."),
-	text("vmac_prefix", func(g *gd) *string { return &g.VMACPrefix }, tierC, idle, "vrrp", "Prefix of VMAC interface names."),
+	text("vmac_prefix", func(g *gd) *string { return &g.VMACPrefix }, tierC, acts, "vrrp", "Prefix of VMAC interface names."),
 	text("vmac_addr_prefix", func(g *gd) *string { return &g.VMACAddrPrefix }, tierC, idle, "as vmac_prefix", "Prefix of the VMAC interfaces of addresses."),
 	known[gd]("vrrp_netlink_cmd_rcv_bufs", shapeWord, tierC, moot, "", "Socket buffer."),
 	known[gd]("vrrp_netlink_monitor_rcv_bufs", shapeWord, tierC, moot, "", "Socket buffer."),

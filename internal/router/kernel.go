@@ -1,6 +1,10 @@
 package router
 
-import "sync"
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+)
 
 // kernelQueue runs what may block, in order, in one goroutine. Each job answers with what the loop has to do about its outcome (nil:
 // nothing). The queue is as long as it has to be: what is in it was decided by machines whose number is bounded.
@@ -46,7 +50,7 @@ func (q *kernelQueue) run() {
 				return
 			}
 		}
-		if after := job(); after != nil {
+		if after := guarded(job); after != nil {
 			select {
 			case q.results <- after:
 			case <-q.quit:
@@ -54,6 +58,17 @@ func (q *kernelQueue) run() {
 			}
 		}
 	}
+}
+
+// guarded runs a job; its panic becomes one of the loop, which is recovered and starts the router again in place.
+func guarded(job func() func()) (after func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			stack := string(debug.Stack())
+			after = func() { panic(fmt.Sprintf("%v, in the kernel goroutine: %s", p, stack)) }
+		}
+	}()
+	return job()
 }
 
 // close ends the goroutine after the job in hand; what still waits is not done.

@@ -112,9 +112,25 @@ func takeLock(dir string) (*os.File, error) {
 	if fd, err := strconv.Atoi(os.Getenv(envLock)); err == nil {
 		os.Unsetenv(envLock)
 		unix.CloseOnExec(fd)
+		reap()
 		return os.NewFile(uintptr(fd), lockFile), nil
 	}
 	return lockDir(dir, lockWait)
+}
+
+// reap collects the balancer that the replaced process killed. There is no other child yet.
+func reap() {
+	for end := time.Now().Add(100 * time.Millisecond); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for {
+			pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
+			if err != nil {
+				return // there are none
+			}
+			if pid <= 0 {
+				break
+			}
+		}
+	}
 }
 
 // again replaces the process by a new run of the same executable, in the same PID, with the lock kept: the new one adopts what this one did. A

@@ -361,3 +361,13 @@ func TestNoAccept(t *testing.T) {
 		t.Error("the owner accepts")
 	}
 }
+
+func TestAPanicOfTheKernelGoroutineReachesTheLoop(t *testing.T) {
+	after := guarded(func() func() { panic("broken") })
+	defer func() {
+		if p := recover(); p == nil || !strings.Contains(p.(string), "broken") {
+			t.Errorf("got %v", p)
+		}
+	}()
+	after()
+}
