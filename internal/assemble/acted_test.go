@@ -17,6 +17,7 @@ import (
 // elsewhere are keywords that are acted on without passing through this package's results, with the place that does.
 var elsewhere = map[string]string{
 	"global_defs/dynamic_interfaces":     "always on",
+	"global_defs/vmac_prefix":            "vmac: the name with use_vmac",
 	"global_defs/vrrp_mcast_group6":      "as vrrp_mcast_group4, for IPv6",
 	"vrrp_instance/accept":               "the default",
 	"vrrp_instance/preempt":              "the default",
@@ -122,7 +123,7 @@ var samples = map[string][]string{
 	"weight": {"7", "-7"}, "connect_ip": {"192.0.2.66"}, "bindto": {"192.0.2.67"}, "unicast_src_ip": {"192.0.2.68"}, "damping": {"3 60 120"}, "sh-port": {"\n lb_algo sh"}, "http_protocol": {"1.1"},
 	"vrrp_garp_lower_prio_delay": {"7"}, "unicast_ttl": {"9\n unicast_peer {\n192.0.2.9\n}"}, "unicast_fault_no_peer": {"\nunicast_peer {\n}"}, "native_ipv6": {"\nno_virtual_ipaddress"},
 	"vrrp_strict": {""}, "preempt_delay": {"9"}, "enable_sni": {"on\n virtualhost x"}, "sni_name": {"x\n tls", "x"}, "timeout": {"0.5"}, "SSL": {"{\n certificate /x\n key /y\n}"},
-	"header": {`"X-A: b"`}, "vmac_xmit_base": {"\n use_vmac"}, "use_vmac_addr": {"\n use_vmac"}, "vmac_prefix": {"xx"}, "bind_port": {"99\n bindto 192.0.2.67"}, "proxy_protocol": {"v1\n connect_port 9", "v2"}, "default_interface": {"eth3\n}\nstatic_ipaddress {\n192.0.2.99/24"},
+	"header": {`"X-A: b"`}, "vmac_xmit_base": {"\n use_vmac"}, "vmac_prefix": {"xx"}, "bind_port": {"99\n bindto 192.0.2.67"}, "proxy_protocol": {"v1\n connect_port 9", "v2"}, "default_interface": {"eth3\n}\nstatic_ipaddress {\n192.0.2.99/24"},
 	"startup_script_timeout": {"7\n startup_script /bin/true"}, "shutdown_script_timeout": {"7\n shutdown_script /bin/true"},
 	"tls_ca": {"/x\n tls"}, "tls_cert": {"/x\n tls"}, "tls_key": {"/x\n tls", "/x\n tls_cert /y"}, "tls_min_version": {"1.3\n tls"}, "tls_verify": {"on\n tls"}, "tls_warn_expiry": {"9\n tls"},
 	"HTTP_GET": {"{\n url {\n path /\n }\n}"}, "SSL_GET": {"{\n url {\n path /\n }\n}"}, "MISC_CHECK": {"{\n misc_path /bin/true\n}"}, "FILE_CHECK": {"{\n track_file F\n}"},
