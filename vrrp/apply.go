@@ -48,7 +48,7 @@ func (ms *Machines) Apply(now time.Time, cfg Config) []Action {
 			ms.byID[id] = m
 		} else if !reflect.DeepEqual(m.cfg, i) {
 			changed = append(changed, reload{m: m, was: m.cfg})
-			m.cfg = i
+			m.cfg, m.advertised = i, i.advertised()
 		}
 		order = append(order, m)
 	}

@@ -38,6 +38,8 @@ type machine struct {
 	id   ID
 	cfg  Instance
 	unit *unit
+	// advertised is cfg.advertised().
+	advertised []netip.Addr
 
 	priority uint8
 	// adopted is the effective priority before a crash; it counts until every track is known again.
@@ -106,7 +108,7 @@ type ahSeen struct {
 
 func newMachine(i Instance) *machine {
 	return &machine{
-		id: i.ID(), cfg: i, masterInterval: i.Interval, priority: i.Priority,
+		id: i.ID(), cfg: i, advertised: i.advertised(), masterInterval: i.Interval, priority: i.Priority,
 		troubles: map[string]string{}, counters: Counters{Refused: map[string]uint64{}}, meanwhile: map[Reason]int{},
 		ahHeard: map[netip.Addr]ahSeen{}, taken: map[netip.Prefix][]time.Time{},
 	}

@@ -216,13 +216,14 @@ func (ms *Machines) setReady(now time.Time, r Ready) {
 		return
 	}
 	ms.ready = r
+	if was.OK {
+		ms.unreadySince = now
+	}
 	switch {
-	case r.OK:
+	case r.OK, r.Lasting && !r.Away:
+		// It is back and as ready as it will ever be.
 		ms.awayAt, ms.awayOver = time.Time{}, false
 	default:
-		if was.OK {
-			ms.unreadySince = now
-		}
 		// The budget is not refilled by a balancer that came back but is not READY.
 		if r.Away && ms.awayAt.IsZero() && ms.cfg.HoldWithoutBalancer > 0 {
 			ms.awayAt = now.Add(ms.cfg.HoldWithoutBalancer)

@@ -176,7 +176,13 @@ func (ms *Machines) compareAddresses(m *machine, a Advert, from netip.Addr) {
 	if a.Priority == 0 || m.cfg.SkipCheckAdvAddr && from == m.masterAddr {
 		return
 	}
-	ours := m.cfg.advertised()
+	ours := m.advertised
+	if slices.Equal(ours, a.Addresses) {
+		if m.mismatchTold == from {
+			m.mismatchTold = noAddr
+		}
+		return
+	}
 	var missing, extra []netip.Addr
 	for _, x := range ours {
 		if !slices.Contains(a.Addresses, x) {

@@ -548,3 +548,17 @@ func TestPacedAnnouncements(t *testing.T) {
 	r.hear(i.ID(), 200, addrA)
 	r.shows(r.run(time.Second), "")
 }
+
+func TestBalancerThatCanNeverServeIsNotAway(t *testing.T) {
+	i := sample(3, IPv4)
+	i.Serves = true
+	r, _ := bootConfig(t, Config{Instances: []Instance{i}, HoldWithoutBalancer: 30 * time.Second})
+	r.step(Ready{Lasting: true, Reason: "no IPVS"})
+	r.run(5 * time.Second)
+	r.want(i.ID(), Master)
+	r.step(Ready{Away: true, Reason: "it died"})
+	r.run(10 * time.Second)
+	r.step(Ready{Lasting: true, Reason: "no IPVS"})
+	r.run(time.Minute)
+	r.want(i.ID(), Master)
+}
