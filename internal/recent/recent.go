@@ -30,15 +30,17 @@ type Reader struct {
 // New is an empty ring.
 func New() *Ring { return &Ring{readers: map[*Reader]struct{}{}} }
 
-// Add is a sink of the bus.
+// Add is a sink of the bus. Events of level debug go to those who follow but are not remembered: they would push out what matters.
 func (r *Ring) Add(e event.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.ring) == remembered {
-		copy(r.ring, r.ring[1:])
-		r.ring = r.ring[:remembered-1]
+	if e.Kind().Level > event.Debug {
+		if len(r.ring) == remembered {
+			copy(r.ring, r.ring[1:])
+			r.ring = r.ring[:remembered-1]
+		}
+		r.ring = append(r.ring, e)
 	}
-	r.ring = append(r.ring, e)
 	for reader := range r.readers {
 		if len(reader.queue) >= behind {
 			reader.missed++

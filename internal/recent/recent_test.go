@@ -29,3 +29,17 @@ func TestReadersThatDoNotReadAreToldHowManyTheyMissed(t *testing.T) {
 		t.Error("who left hears nothing; the ring goes on")
 	}
 }
+
+func TestDebugEventsAreFollowedButNotRemembered(t *testing.T) {
+	r := New()
+	r.Add(event.ConfigReload.With("x"))
+	reader := r.Join()
+	r.Take(reader)
+	r.Add(event.NotifyRan.With("o", "s", "c", "t", ""))
+	if events, _ := r.Take(reader); len(events) != 1 || events[0].ID != event.NotifyRan.ID {
+		t.Errorf("a follower sees it: %v", events)
+	}
+	if last := r.Last(5); len(last) != 1 || last[0].ID != event.ConfigReload.ID {
+		t.Errorf("remembered %v", last)
+	}
+}
