@@ -133,7 +133,7 @@ func (s *Scheduler) tick() {
 		at := s.opt.Clock.Now()
 		if s.overloaded.IsZero() || at.Sub(s.overloaded) >= time.Minute {
 			s.overloaded = at
-			s.tell(Notice{Kind: Overloaded, Count: waiting, Detail: fmt.Sprintf("all %d slots for attempts are taken", s.opt.MaxInFlight), At: at})
+			s.tell(Notice{Kind: Overloaded, Count: waiting, Detail: fmt.Sprintf("%d attempts run, of %d that may; checks that are down may use half", s.inFlight, s.opt.MaxInFlight), At: at})
 		}
 	}
 	s.arm(now)

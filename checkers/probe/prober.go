@@ -60,13 +60,13 @@ func (p *Prober) Close() {
 }
 
 // InFlight is how many attempts may run at once without running out of file descriptors: half of those this process may have open,
-// 4096 at most.
+// 8192 at most.
 func (p *Prober) InFlight() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return 256
 	}
-	return int(min(max(limit.Cur/2, 16), 4096))
+	return int(min(max(limit.Cur/2, 16), 8192))
 }
 
 // Probe makes one attempt.
