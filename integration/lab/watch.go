@@ -27,11 +27,12 @@ func (n *Node) Watch() *Watch {
 	return w
 }
 
-// Changes lists what changed so far, without the traces of starting to record.
+// Changes lists what changed so far, without the traces of starting to record. An address with a lifetime that is given a new one has not changed.
 func (w *Watch) Changes() []string {
 	var list []string
 	for _, line := range w.p.Lines() {
-		if !strings.Contains(line, "127.9.9.9") && strings.TrimSpace(line) != "" {
+		prolonged := strings.Contains(line, "valid_lft") && !strings.Contains(line, "valid_lft forever") && !strings.Contains(line, "Deleted")
+		if !prolonged && !strings.Contains(line, "127.9.9.9") && strings.TrimSpace(line) != "" {
 			list = append(list, line)
 		}
 	}
