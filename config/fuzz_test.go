@@ -71,3 +71,28 @@ func FuzzWords(f *testing.F) {
 		_, _ = expandBraces(s, 100)
 	})
 }
+
+// FuzzConvert: what is understood means the same in the other syntax.
+func FuzzConvert(f *testing.F) {
+	seeds(f)
+	f.Add(many)
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 1<<14 {
+			return
+		}
+		m, ds := read(t, text)
+		if ds.HasErrors() || ds.Fails(false) {
+			return
+		}
+		for _, to := range []string{"yaml", "keepalived"} {
+			out, cd := convertText(t, text, to)
+			if cd.HasErrors() {
+				continue // said so: not convertible
+			}
+			m2, d2 := read(t, out)
+			if a, b := dump(m), dump(m2); a != b {
+				t.Fatalf("as %s:\n%s\n%v\n%s\nfrom\n%s", to, firstDifference(a, b), d2, out, text)
+			}
+		}
+	})
+}
