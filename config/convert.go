@@ -15,6 +15,12 @@ func Convert(fsys fs.FS, name string, host Host, opts Options, to string) (strin
 	}
 	rep := &reporter{list: ds, sources: map[string]*source{}}
 	p := &printer{reporter: rep, fromYAML: m.Syntax == "yaml"}
+	for _, d := range ds {
+		if to == "yaml" && d.Code == "not-utf8" {
+			rep.add(&source{name: d.File}, d.Line, d.Col, 0, Error, "not-convertible", "save the file as UTF-8 first", "YAML cannot hold a byte that is not UTF-8")
+			break
+		}
+	}
 	if to == "yaml" {
 		p.yamlBlock(rootTable.info, root.kids, 0, "")
 		p.comments(root.notes, 0)

@@ -76,6 +76,7 @@ func FuzzWords(f *testing.F) {
 func FuzzConvert(f *testing.F) {
 	seeds(f)
 	f.Add(many)
+	f.Add("global_defs { router_id caf\xe9\n}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 1<<14 {
 			return
