@@ -129,7 +129,7 @@ var instanceTable = newTable("vrrp_instance", []row[vi]{
 	command("notify_master_rx_lower_pri", func(i *vi) *Command { return &i.NotifyRxLower }, tierB, acts, "none", "Run when a master hears a lower priority."),
 	boolean("notify_priority_changes", func(i *vi) *bool { return &i.NotifyPriorityChanges }, tierC, acts, "global", "Tell about every change of the effective priority."),
 	boolean("smtp_alert", func(i *vi) *bool { return &i.SMTPAlert }, tierA, acts, "off", "Mail at every transition."),
-	text("lvs_sync_daemon_interface", func(i *vi) *string { return &i.LVSSyncInterface }, tierC, idle, "none", "Deprecated form of lvs_sync_daemon.").say("lvs_sync_daemon_interface is deprecated: use lvs_sync_daemon in global_defs"),
+	text("lvs_sync_daemon_interface", func(i *vi) *string { return &i.LVSSyncInterface }, tierC, acts, "none", "Deprecated form of lvs_sync_daemon.").say("lvs_sync_daemon_interface is deprecated: use lvs_sync_daemon in global_defs"),
 	integer("kernel_rx_buf_size", 0, 1<<31-1, func(i *vi) *int { return &i.KernelRxBuf }, tierC, idle, "kernel's", "Receive buffer in bytes."),
 	known[vi]("debug", shapeWord, tierC, gone, "0", "Without effect in keepalived too."),
 	known[vi]("mcast_src_interface", shapeWord, tierC, gone, "", "Removed from keepalived."),

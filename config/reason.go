@@ -95,9 +95,6 @@ func (d *decoder) reasonInstance(m *Model, i *VRRPInstance) {
 	for _, list := range [][]Address{i.VIPs, i.ExcludedVIPs} {
 		for k := range list {
 			a := &list[k]
-			if seen[a.Prefix.Addr()] {
-				d.point(a.Pos, Warning, "address-twice", "remove one", "%s is there twice in the instance", a.Prefix.Addr())
-			}
 			seen[a.Prefix.Addr()] = true
 			if a.Prefix.Addr().IsUnspecified() || a.Prefix.Addr().IsMulticast() || a.Prefix.Addr().IsLoopback() {
 				d.point(a.Pos, Warning, "odd-address", "", "%s is no address that a virtual router can have", a.Prefix.Addr())

@@ -26,6 +26,9 @@ func readInstance(d *decoder, m *draft, n *node) {
 		decode(d, instanceTable, &i, &i.Meta, n.kids)
 		d.fillInstance(m, &i, n)
 	})
+	if s := &m.Global.LVSSync; i.LVSSyncInterface != "" && s.Interface == "" {
+		*s = LVSSyncDaemon{Interface: i.LVSSyncInterface, Instance: i.Name, ID: -1, Pos: i.At("lvs_sync_daemon_interface")}
+	}
 	m.Instances = append(m.Instances, i)
 }
 
@@ -100,6 +103,21 @@ func (d *decoder) fillFamily(i *VRRPInstance, n *node) {
 	case len(i.ExcludedVIPs) > 0:
 		i.IPv6 = i.ExcludedVIPs[0].Prefix.Addr().Is6()
 	}
+	seen := map[netip.Addr]bool{}
+	once := func(list []Address) []Address {
+		out := list[:0:0]
+		for _, a := range list {
+			if seen[a.Prefix.Addr()] {
+				d.point(a.Pos, Warning, "address-twice", "remove one", "%s is there twice in the instance: the second one is left out", a.Prefix.Addr())
+				continue
+			}
+			seen[a.Prefix.Addr()] = true
+			out = append(out, a)
+		}
+		return out
+	}
+	i.VIPs = once(i.VIPs)
+	i.ExcludedVIPs = once(i.ExcludedVIPs)
 	var own []Address
 	for _, a := range i.VIPs {
 		if a.Prefix.Addr().Is6() == i.IPv6 {
