@@ -4,6 +4,7 @@ package config
 const (
 	maxFileSize   = 64 << 20 // bytes of one file
 	maxTotalSize  = 256 << 20
+	maxRepeats    = 200_000   // lines made by sequences
 	maxLines      = 2_000_000 // logical lines after expansion
 	maxExpanded   = 256 << 20 // bytes of logical lines after expansion
 	maxLineSize   = 1 << 20   // bytes of one line after substitution

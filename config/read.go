@@ -26,6 +26,7 @@ type reader struct {
 	stack    []string // files being read
 	total    int
 	lines    int
+	repeats  int
 	expanded int
 	stopped  bool
 

@@ -115,9 +115,22 @@ func (r *reader) counter(params []string, hex bool, text string, p place, depth 
 			value = strconv.FormatInt(v, 16)
 		}
 		r.defs[name] = &definition{name: name, at: p, lines: []defLine{{value, p}}}
+		if !r.again(p) {
+			break
+		}
 		r.logical(text, p, depth+1)
 	}
 	return true
+}
+
+// again counts the lines that sequences make; beyond the bound the reading stops.
+func (r *reader) again(p place) bool {
+	if r.repeats++; r.repeats <= maxRepeats || r.stopped {
+		return !r.stopped
+	}
+	r.complain(p, 0, Error, "too-large", "shorten the sequence", "sequences make more than %d lines", maxRepeats)
+	r.stopped = true
+	return false
 }
 
 func (r *reader) list(params []string, text string, p place, depth int, bad func(string, ...any) bool) bool {
@@ -154,6 +167,9 @@ func (r *reader) list(params []string, text string, p place, depth int, bad func
 				v = values[i]
 			}
 			r.defs[n] = &definition{name: n, at: p, lines: []defLine{{v, p}}}
+		}
+		if !r.again(p) {
+			break
 		}
 		r.logical(text, p, depth+1)
 	}
