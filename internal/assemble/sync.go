@@ -8,7 +8,7 @@ import (
 // SyncDaemons are the connection synchronisation daemons that should run, as lvs_sync_daemon asks: with an instance named, one in the role
 // of that instance (isMaster tells it), otherwise both.
 func SyncDaemons(m *config.Model, isMaster func(instance string) bool) []ipvssync.SyncDaemon {
-	s := m.Global.LVSSync
+	s := LVSSync(m)
 	if s.Interface == "" {
 		return nil
 	}
@@ -28,6 +28,20 @@ func SyncDaemons(m *config.Model, isMaster func(instance string) bool) []ipvssyn
 		return []ipvssync.SyncDaemon{master}
 	}
 	return []ipvssync.SyncDaemon{backup}
+}
+
+// LVSSync is lvs_sync_daemon, or what an instance's lvs_sync_daemon_interface (keepalived's older form) means: a daemon that follows it. The zero
+// Interface is none.
+func LVSSync(m *config.Model) config.LVSSyncDaemon {
+	if m.Global.LVSSync.Interface != "" {
+		return m.Global.LVSSync
+	}
+	for i := range m.Instances {
+		if in := &m.Instances[i]; in.LVSSyncInterface != "" {
+			return config.LVSSyncDaemon{Interface: in.LVSSyncInterface, Instance: in.Name, ID: -1}
+		}
+	}
+	return config.LVSSyncDaemon{}
 }
 
 // Timeouts are IPVS's connection timeouts, 0 where the kernel's stay.

@@ -40,7 +40,7 @@ func changes(old, new inputs) int {
 // same says that two configurations ask for the same in every room.
 func same(old, new inputs) bool {
 	return reflect.DeepEqual(old.vrrp, new.vrrp) && reflect.DeepEqual(old.pools, new.pools) && reflect.DeepEqual(old.checks, new.checks) &&
-		config.Same(old.model.Global.LVSSync, new.model.Global.LVSSync) && assemble.Timeouts(old.model) == assemble.Timeouts(new.model) &&
+		config.Same(assemble.LVSSync(old.model), assemble.LVSSync(new.model)) && assemble.Timeouts(old.model) == assemble.Timeouts(new.model) &&
 		reflect.DeepEqual(assemble.IPVSSysctls(old.model), assemble.IPVSSysctls(new.model)) &&
 		reflect.DeepEqual(assemble.MasterOnly(old.model), assemble.MasterOnly(new.model)) &&
 		reflect.DeepEqual(assemble.HASuspend(old.model), assemble.HASuspend(new.model)) && sameTracking(old.model, new.model)

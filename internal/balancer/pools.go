@@ -228,7 +228,7 @@ func (d *daemon) instancesChanged() {
 	if d.change == nil && len(assemble.HASuspend(d.in.model)) > 0 {
 		d.sched.Apply(assemble.Suspended(d.in.model, d.in.checks, d.in.vrrp, d.owns))
 	}
-	if d.in.model.Global.LVSSync.Instance == "" {
+	if assemble.LVSSync(d.in.model).Instance == "" {
 		return
 	}
 	daemons := assemble.SyncDaemons(d.in.model, d.isMaster)
