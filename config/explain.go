@@ -108,6 +108,7 @@ func explainPriorities(b *strings.Builder, m *Model, i *VRRPInstance, peer int) 
 	collect("process", i.TrackProcesses)
 	collect("file", i.TrackFiles)
 	collect("bfd", i.TrackBFDs)
+	collect("quorum of virtual server", i.TrackVirtualServers)
 	if !i.DontTrackPrimary && i.Interface != "" {
 		fatal = append(fatal, "interface "+visible(i.Interface))
 	}
