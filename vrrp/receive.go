@@ -163,6 +163,20 @@ func authName(t uint8, ah bool) string {
 	return "of an unknown type"
 }
 
+// Spoken are all forms in which instances talk now: the one in force and, within the transition window, the former one. The sockets follow it.
+func (ms *Machines) Spoken() []Instance {
+	var out []Instance
+	for _, u := range ms.units {
+		for _, m := range u.members {
+			out = append(out, m.cfg)
+			if m.former != nil {
+				out = append(out, *m.former)
+			}
+		}
+	}
+	return out
+}
+
 // Packet builds what a Send action puts on the wire from src: one packet to the group, or one to each unicast peer. Within the transition window
 // the former form goes out besides, so that peers that are not yet reloaded keep accepting this MASTER.
 func (ms *Machines) Packet(s Send, src netip.Addr) []Outgoing {

@@ -336,7 +336,13 @@ func TestReloadInPlace(t *testing.T) {
 	if out := r.ms.Packet(Send{ID: i.ID(), Priority: 120}, addrB); len(out) != 2 || out[0].Payload[0] != 0x21 || out[1].Payload[0] != 0x31 {
 		t.Fatalf("%x", out)
 	}
+	if n := len(r.ms.Spoken()); n != 2 {
+		t.Fatal(n)
+	}
 	r.run(time.Minute)
+	if n := len(r.ms.Spoken()); n != 1 {
+		t.Fatal(n)
+	}
 	if out := r.ms.Packet(Send{ID: i.ID(), Priority: 120}, addrB); len(out) != 1 {
 		t.Fatalf("%x", out)
 	}

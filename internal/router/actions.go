@@ -134,6 +134,9 @@ func (r *loop) notice(n vrrp.Notice) {
 		e = k.With(n.Name, n.Detail)
 	}
 	r.pass(seam.Event{Event: e, Notice: &n})
+	if n.Kind == "window_over" {
+		r.listen()
+	}
 }
 
 // handoverEnded answers the oldest question about that instance.

@@ -24,6 +24,7 @@ func (r *loop) onApply(a seam.Apply) {
 	config := a.Config
 	r.removeLeftovers(&config)
 	r.configure(&config, a.Gen)
+	r.listen() // old and new: what Apply says next may already need the new ones
 	r.do(r.machines.Apply(now, config))
 	r.listen()
 	r.moveHome()
@@ -243,7 +244,8 @@ func (r *loop) rehold(owner string) {
 // listen opens and closes sockets as the configuration and the interfaces want it.
 func (r *loop) listen() {
 	text := ""
-	if err := r.Wire.Listen(endpoints(r.config, r.interfaces)); err != nil {
+	// What is spoken besides the configuration in force: the former form within the transition window, and, before an Apply, the configuration until now.
+	if err := r.Wire.Listen(endpoints(append(slices.Clone(r.config.Instances), r.machines.Spoken()...), r.interfaces)); err != nil {
 		text = err.Error()
 	}
 	if text != "" && text != r.socketsErr {

@@ -41,9 +41,9 @@ func virtualAddrs(c *vrrp.Config) map[netip.Addr]bool {
 }
 
 // endpoints are the sockets a configuration needs on the interfaces there are, and the groups they listen to.
-func endpoints(c *vrrp.Config, interfaces map[string]vrrpnet.Interface) map[vrrpnet.Endpoint][]netip.Addr {
+func endpoints(instances []vrrp.Instance, interfaces map[string]vrrpnet.Interface) map[vrrpnet.Endpoint][]netip.Addr {
 	want := map[vrrpnet.Endpoint][]netip.Addr{}
-	for _, i := range c.Instances {
+	for _, i := range instances {
 		at, ok := interfaces[i.Interface]
 		if !ok {
 			continue
@@ -70,6 +70,10 @@ func endpoints(c *vrrp.Config, interfaces map[string]vrrpnet.Interface) map[vrrp
 				want[e] = append(want[e], groupOf(i))
 			}
 		}
+	}
+	for e, groups := range want {
+		slices.SortFunc(groups, netip.Addr.Compare)
+		want[e] = slices.Compact(groups)
 	}
 	return want
 }
