@@ -64,8 +64,14 @@ func runBalancer(f daemonFlags) error {
 			return part(m, f.only), diags
 		},
 		Kernel: ipvs, Prober: prober, Clock: probe.Clock{}, Programs: programs, Bus: bus, SetLevel: log.SetLevel, KeepIPVS: f.keepIPVS,
-		Losses:  func() uint64 { dropped, failed := out.Losses(); return dropped + failed },
-		Release: func(context.Context) ([]string, error) { return release(f.runDir) },
+		Losses: func() uint64 { dropped, failed := out.Losses(); return dropped + failed },
+		Release: func(ctx context.Context) ([]string, error) {
+			removed, err := router.ReleaseOrphan(ctx, f.runDir)
+			if errors.Is(err, router.ErrRunning) {
+				err = nil
+			}
+			return removed, err
+		},
 	})
 	prober.Close()
 	_ = ipvs.Close()

@@ -1,10 +1,12 @@
 package router
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/holdfast-ha/holdfast/vrrp"
 	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
@@ -26,8 +28,74 @@ func Release(runDir string) (removed []string, err error) {
 	if err != nil || !ok {
 		return nil, err
 	}
+	return releaseAll(runDir, s)
+}
+
+// ReleaseOrphan is Release for the balancer that a dead router left behind. It touches an instance only when nobody would adopt it any more, and waits
+// for that: a younger sign of life is that of another router, which lived meanwhile and may be starting again just now. ErrRunning: one lives.
+func ReleaseOrphan(ctx context.Context, runDir string) (removed []string, err error) {
+	for {
+		names, wait, err := releaseStale(runDir)
+		removed = append(removed, names...)
+		if err != nil || wait == 0 {
+			return removed, err
+		}
+		select {
+		case <-ctx.Done():
+			return removed, ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// releaseStale releases the instances that nobody would adopt any more, and answers when the next one is due, 0 if none is left.
+func releaseStale(runDir string) (removed []string, wait time.Duration, err error) {
+	lock, err := lockDir(runDir, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer lock.Close()
+	s, age, ok, err := loadSaved(runDir)
+	if err != nil || !ok {
+		return nil, 0, err
+	}
+	due, wait := stale(s, age)
+	if wait == 0 {
+		removed, err = releaseAll(runDir, s)
+		return removed, 0, err
+	}
+	if len(due.Instances) > 0 && s.BootID == bootID() && s.NetNS == netNS() {
+		removed, err = release(due, false)
+	}
+	return removed, wait, err
+}
+
+// stale are the instances of s that nobody would adopt at this age of the last sign of life; wait is when the next of the others becomes stale.
+func stale(s Saved, age time.Duration) (due Saved, wait time.Duration) {
+	due = s
+	due.Instances, due.Config = nil, &vrrp.Config{}
+	until := map[vrrp.ID]time.Duration{}
+	for _, i := range s.Config.Instances {
+		left := window(i) - age
+		until[i.ID()] = left
+		if left <= 0 {
+			due.Config.Instances = append(due.Config.Instances, i)
+		} else if wait == 0 || left < wait {
+			wait = left
+		}
+	}
+	for _, i := range s.Instances {
+		if until[i.ID] <= 0 {
+			due.Instances = append(due.Instances, i)
+		}
+	}
+	return due, wait
+}
+
+// releaseAll releases everything and forgets the state.
+func releaseAll(runDir string, s Saved) (removed []string, err error) {
 	if s.BootID == bootID() && s.NetNS == netNS() {
-		if removed, err = release(s); err != nil {
+		if removed, err = release(s, true); err != nil {
 			return removed, fmt.Errorf("release what a dead router held: %w", err)
 		}
 	}
@@ -39,7 +107,8 @@ func Release(runDir string) (removed []string, err error) {
 	return removed, nil
 }
 
-func release(s Saved) ([]string, error) {
+// release takes away what s names; all says that nothing of the router stays.
+func release(s Saved, all bool) ([]string, error) {
 	watch, err := vrrpnet.NewWatch()
 	if err != nil {
 		return nil, err
@@ -78,7 +147,11 @@ func release(s Saved) ([]string, error) {
 			}
 		}
 	}
-	return names, errors.Join(addrs.Remove(found), vrrpnet.Shield(nil), releaseVMACs(s))
+	err = errors.Join(addrs.Remove(found), releaseVMACs(s))
+	if all {
+		err = errors.Join(err, vrrpnet.Shield(nil), vrrpnet.RestoreSettings(s.Settings))
+	}
+	return names, err
 }
 
 func releaseVMACs(s Saved) error {
@@ -91,7 +164,7 @@ func releaseVMACs(s Saved) error {
 		return err
 	}
 	defer v.Close()
-	return errors.Join(v.Remove(list), vrrpnet.RestoreSettings(s.Settings))
+	return v.Remove(list)
 }
 
 // leftBehind are all addresses that may be a dead router's.

@@ -371,3 +371,26 @@ func TestAPanicOfTheKernelGoroutineReachesTheLoop(t *testing.T) {
 	}()
 	after()
 }
+
+func TestAnOrphanReleasesOnlyWhatNobodyWouldAdopt(t *testing.T) {
+	c := oneInstance() // 10 ms adverts: 20 ms
+	slow := c.Instances[0]
+	slow.VRID, slow.Interval = 52, time.Second // 2 s
+	c.Instances = append(c.Instances, slow)
+	s := Saved{Config: &c, Instances: []SavedInstance{{ID: c.Instances[0].ID()}, {ID: slow.ID()}}}
+	for _, x := range []struct {
+		age  time.Duration
+		due  int
+		wait time.Duration
+	}{
+		{5 * time.Millisecond, 0, 15 * time.Millisecond}, {500 * time.Millisecond, 1, 1500 * time.Millisecond}, {2 * time.Second, 2, 0},
+	} {
+		due, wait := stale(s, x.age)
+		if len(due.Instances) != x.due || len(due.Config.Instances) != x.due || wait != x.wait {
+			t.Errorf("%s: %d instances are due, the next in %s", x.age, len(due.Instances), wait)
+		}
+	}
+	if len(s.Config.Instances) != 2 {
+		t.Error("the state itself was changed")
+	}
+}
