@@ -23,7 +23,7 @@ var rootTable = newTable("", []row[draft]{
 			d.within("global_defs", d.allBlocked, func() { decode(d, globalTable, &m.Global, &m.Global.Meta, n.kids) })
 		}
 	}, tierA, acts, "", "What holds for everything."),
-	text("net_namespace", func(m *draft) *string { return &m.NetNamespace }, tierB, idle, "none", "Run in this network namespace.").own(),
+	text("net_namespace", func(m *draft) *string { return &m.NetNamespace }, tierB, acts, "none", "Run in this network namespace (a name below /run/netns). Read at the start only.").own(),
 	custom("net_namespace_ipvs", shapeWords, func(_ *decoder, m *draft, n *node) {
 		m.NetNamespaceIPVS, m.NetNamespaceIPVSSet = n.text(0), true
 	}, tierC, idle, "as net_namespace", "Network namespace of IPVS."),

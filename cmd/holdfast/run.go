@@ -131,6 +131,9 @@ func runDaemon(f daemonFlags) error {
 	if err := f.resolve(); err != nil {
 		return err
 	}
+	if f.netns == "" && os.Getenv(envNamespace) == "" {
+		f.netns = configuredNamespace(f)
+	}
 	if err := enterNamespace(f.netns); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 // elsewhere are keywords that are acted on without passing through this package's results, with the place that does.
 var elsewhere = map[string]string{
+	"/net_namespace":                     "cmd/holdfast: the daemon enters it before anything else",
 	"global_defs/dynamic_interfaces":     "always on",
 	"global_defs/vmac_prefix":            "vmac: the name with use_vmac",
 	"global_defs/vrrp_mcast_group6":      "as vrrp_mcast_group4, for IPv6",
