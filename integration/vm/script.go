@@ -74,7 +74,15 @@ func systemdFiles(o Options) string {
 	}
 	return `
 $bb rm -rf /new/etc/systemd/system /new/etc/machine-id /new/etc/fstab
+for d in /new/lib/systemd/system/*.target.wants /new/lib/systemd/system/*.timer.wants; do
+	for unit in $d/*; do
+		case $unit in */systemd-journald.service) ;; *) $bb rm -f $unit ;; esac
+	done
+done
 $bb mkdir -p /new/etc/systemd/system
+for unit in systemd-tmpfiles-setup systemd-tmpfiles-setup-dev systemd-tmpfiles-clean systemd-binfmt systemd-udevd systemd-networkd systemd-resolved systemd-timesyncd; do
+	$bb ln -s /dev/null /new/etc/systemd/system/$unit.service # some of these would clear /tmp, where the command may be
+done
 echo 4c61624c61624c61624c61624c616262 > /new/etc/machine-id
 # No generators, no first boot, none of the host's own services: only what the lab asks for.
 $bb rm -rf /new/etc/systemd/system-generators /new/lib/systemd/system-generators /new/lib/systemd/system-environment-generators
