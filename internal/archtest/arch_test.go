@@ -43,7 +43,6 @@ var allowed = map[string][]string{
 	// Smaller rooms beside these: views and formats of what the others say.
 	"internal/*":        {"*", "-config", "-internal/assemble", "-internal/balancer", "-internal/router", "-internal/logs", "-vrrp/vrrpnet", "-ipvssync/kernel", "-checkers/probe"},
 	"internal/archtest": {},
-	"internal/deps":     {},
 	"cmd/holdfast":      {"*"},
 	"integration":       {},
 	"integration/vm":    {},
@@ -144,7 +143,7 @@ func TestImports(t *testing.T) {
 			if ours, ok := strings.CutPrefix(name, module+"/"); ok && !slices.Contains(list, ours) && (!slices.Contains(list, "*") || slices.Contains(list, "-"+ours)) {
 				t.Errorf("%s: %s may not import %s (it may: %v)", f.set.Position(spec.Pos()), f.pkg, ours, list)
 			}
-			if strings.HasPrefix(name, "github.com/hashicorp/go-hclog") && f.pkg != "internal/logs" && f.pkg != "internal/deps" {
+			if strings.HasPrefix(name, "github.com/hashicorp/go-hclog") && f.pkg != "internal/logs" {
 				t.Errorf("%s: only internal/logs imports hclog; publish an event instead", f.set.Position(spec.Pos()))
 			}
 		}
