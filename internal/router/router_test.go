@@ -362,6 +362,19 @@ func TestNoAccept(t *testing.T) {
 	}
 }
 
+func TestAFormerRoutersShieldGoes(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	r.kernel.mu.Lock()
+	r.kernel.shielded = []netip.Addr{netip.MustParseAddr("192.0.2.77")}
+	r.kernel.mu.Unlock()
+	r.balancer().apply(1, oneInstance()) // returns when it is applied
+	r.kernel.mu.Lock()
+	defer r.kernel.mu.Unlock()
+	if len(r.kernel.shielded) != 0 {
+		t.Errorf("a crashed router's %v are still kept from local programs", r.kernel.shielded)
+	}
+}
+
 func TestAPanicOfTheKernelGoroutineReachesTheLoop(t *testing.T) {
 	after := guarded(func() func() { panic("broken") })
 	defer func() {

@@ -43,6 +43,8 @@ type Addresses struct {
 	foreign map[place]bool
 	// failed are places whose address could not be added: the next Hold tries again.
 	failed map[place]bool
+	// connected are places whose address has a lifetime and brought the connected route of its prefix (IPv6, see prepare).
+	connected map[place]bool
 }
 
 // NewAddresses opens the netlink socket.
@@ -60,7 +62,7 @@ func NewAddresses() (*Addresses, error) {
 		h.Close()
 		return nil, fmt.Errorf("open the socket that looks interfaces up: %w", err)
 	}
-	return &Addresses{handle: h, fd: fd, owners: map[string][]Held{}, foreign: map[place]bool{}, failed: map[place]bool{}}, nil
+	return &Addresses{handle: h, fd: fd, owners: map[string][]Held{}, foreign: map[place]bool{}, failed: map[place]bool{}, connected: map[place]bool{}}, nil
 }
 
 // Close closes the sockets and removes nothing.
@@ -74,6 +76,10 @@ func (a *Addresses) Close() {
 func (a *Addresses) Hold(owner string, want []Held) error {
 	var errs []error
 	had := a.owners[owner]
+	a.owners[owner] = slices.Clone(want) // before anything is added: sharesPrefix asks which addresses are held here
+	if len(want) == 0 {
+		delete(a.owners, owner)
+	}
 	for _, h := range want {
 		if slices.Contains(had, h) && !a.failed[h.place()] {
 			continue
@@ -83,10 +89,6 @@ func (a *Addresses) Hold(owner string, want []Held) error {
 			a.failed[h.place()] = true
 			errs = append(errs, err)
 		}
-	}
-	a.owners[owner] = slices.Clone(want)
-	if len(want) == 0 {
-		delete(a.owners, owner)
 	}
 	for _, h := range slices.Backward(had) {
 		if !a.wanted(h.place()) {
@@ -204,15 +206,16 @@ func (a *Addresses) prepare(h Held) (netlink.Link, *netlink.Addr, error) {
 		addr.Flags = unix.IFA_F_NODAD // the address may still be on the host that gives it up
 		if lifetime > 0 && !h.Prefix.IsSingleIP() {
 			// The kernel gives the connected route of the prefix the address's lifetime (addrconf.c, modify_prefix_route), even when the interface's own
-			// permanent address shares it: that route would go away with us. So no route where there is one, and no lifetime where there is none.
+			// address shares it: that route would go away with us. So no route where somebody else has one; where nobody has, it ends with the address.
 			shared, err := a.sharesPrefix(link, h)
 			if err != nil {
 				return nil, nil, err
 			}
 			if shared {
 				addr.Flags |= unix.IFA_F_NOPREFIXROUTE
+				delete(a.connected, h.place())
 			} else {
-				lifetime = 0
+				a.connected[h.place()] = true
 			}
 		}
 	}
@@ -230,7 +233,7 @@ func (a *Addresses) prepare(h Held) (netlink.Link, *netlink.Addr, error) {
 	return link, addr, nil
 }
 
-// sharesPrefix says whether another, permanent address of the interface has the same prefix.
+// sharesPrefix says whether another address of the interface, permanent or not held here, has the same prefix.
 func (a *Addresses) sharesPrefix(link netlink.Link, h Held) (bool, error) {
 	var list []netlink.Addr
 	var err error
@@ -243,7 +246,8 @@ func (a *Addresses) sharesPrefix(link netlink.Link, h Held) (bool, error) {
 		return false, fmt.Errorf("list the addresses of %s: %w", h.Interface, err)
 	}
 	for _, o := range list {
-		if p, ok := prefixOf(o.IPNet); ok && p.Masked() == h.Prefix.Masked() && p.Addr() != h.Prefix.Addr() && o.Flags&unix.IFA_F_PERMANENT != 0 {
+		if p, ok := prefixOf(o.IPNet); ok && p.Masked() == h.Prefix.Masked() && p.Addr() != h.Prefix.Addr() &&
+			(o.Flags&unix.IFA_F_PERMANENT != 0 || !a.wanted(place{h.Interface, p})) {
 			return true, nil
 		}
 	}
@@ -259,6 +263,11 @@ func (a *Addresses) remove(h vrrp.Address) error {
 	link, err := a.link(h.Interface)
 	if err != nil {
 		return nil // the interface is gone and the address with it
+	}
+	if a.connected[p] {
+		delete(a.connected, p)
+		// The kernel leaves the route of an address with a lifetime to its own lifetime (addrconf.c, ipv6_del_addr): without one they go together.
+		_ = a.handle.AddrReplace(link, &netlink.Addr{IPNet: ipNet(h.Prefix), Flags: unix.IFA_F_NODAD, ValidLft: math.MaxUint32, PreferedLft: math.MaxUint32})
 	}
 	err = a.handle.AddrDel(link, &netlink.Addr{IPNet: ipNet(h.Prefix)})
 	if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.ENODEV) {

@@ -409,3 +409,56 @@ func TestVMACs(t *testing.T) {
 		t.Errorf("arp_ignore is %s", b)
 	}
 }
+
+func TestIPv6AddressesThatShareNobodysPrefixEndWithTheirRoute(t *testing.T) {
+	fresh(t)
+	pair(t)
+	a := addresses(t)
+	routes := func() string { return ip(t, "-6 route show 2001:db8:7::/64 dev left") }
+	one, two := held("2001:db8:7::9/64", 30*time.Second), held("2001:db8:7::10/64", 30*time.Second)
+	if err := a.Hold("a", []Held{one, two}); err != nil {
+		t.Fatal(err)
+	}
+	if out := ip(t, "-6 addr show dev left scope global"); strings.Count(out, "dynamic") != 2 || strings.Contains(out, "noprefixroute") {
+		t.Errorf("an address without a lifetime or without its route: %s", out)
+	}
+	if r := routes(); !strings.Contains(r, "expires") {
+		t.Errorf("the route does not end with the addresses: %q", r)
+	}
+	if err := a.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Hold("a", []Held{two}); err != nil {
+		t.Fatal(err)
+	}
+	if r := routes(); !strings.Contains(r, "expires") {
+		t.Errorf("the route of the address that stays: %q", r)
+	}
+	if err := a.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	// The interface gets an address of its own: from the next refresh on its route is not ours.
+	ip(t, "addr add 2001:db8:7::1/64 dev left nodad")
+	if err := a.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	if r := routes(); r == "" || strings.Contains(r, "expires") {
+		t.Errorf("the interface's own route: %q", r)
+	}
+	if err := a.Hold("a", nil); err != nil {
+		t.Fatal(err)
+	}
+	if r := routes(); r == "" || strings.Contains(r, "expires") {
+		t.Errorf("the interface's own route went with the addresses: %q", r)
+	}
+	ip(t, "addr del 2001:db8:7::1/64 dev left")
+	if err := a.Hold("a", []Held{one}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Hold("a", nil); err != nil {
+		t.Fatal(err)
+	}
+	if r := routes(); r != "" {
+		t.Errorf("left behind: %q", r)
+	}
+}
