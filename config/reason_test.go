@@ -57,6 +57,7 @@ func TestReasonedChecks(t *testing.T) {
 		{"weight-clamped", Warning, strings.Replace(instance(" track_interface {\n eth1 weight 10\n }"), "priority 100", "priority 254", 1), "254"},
 		{"group-weight", Warning, instance(" track_interface {\n eth1 weight 10\n }") + second + "vrrp_sync_group G { group { A B } }\n", "sync_group_tracking_weight"},
 		{"nopreempt-master", Warning, instance(" state MASTER\n nopreempt"), "state BACKUP"},
+		{"ops-udp", Warning, server(" ops\n" + real1), "UDP only"},
 		{"strict-servers", Warning, "global_defs { vrrp_strict\n}\n" + instance("") + server(real1), "drops packets"},
 		{"address-in-two", Error, instance("") + strings.Replace(second, "192.0.2.11", "192.0.2.10", 1), "keep it in one"},
 		{"address-twice", Warning, instance(" virtual_ipaddress_excluded {\n 192.0.2.10\n }"), "twice"},

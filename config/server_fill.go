@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -129,8 +130,8 @@ func (d *decoder) fillServer(m *draft, v *vsDraft, n *node) {
 		d.say(n, Warning, "", "port-zero", "add persistence_timeout", "a service on every port needs persistence: 360 seconds are used")
 		s.PersistenceTimeout = 360 * time.Second
 	}
-	if s.OPS && s.Protocol != "udp" && s.Fwmark == 0 {
-		d.say(n, Warning, "ops", "ops-udp", "remove it", "ops is for UDP only")
+	if s.OPS && s.Protocol != "udp" && !slices.Contains(s.AlsoProtocols, "udp") && s.Fwmark == 0 {
+		d.say(n, Warning, "ops", "ops-udp", "remove it, or write protocol UDP", "ops is for UDP only: it is left out")
 		s.OPS = false
 	}
 	s.InhibitOnFailure = v.inhibit.Or(false)
