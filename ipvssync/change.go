@@ -74,6 +74,8 @@ type Drain struct {
 	Timeout time.Duration
 	// By and Why are for status.
 	By, Why string
+	// Done says that the server had left the table already: a wish from before a restart.
+	Done bool
 }
 
 // Status is a pool as people see it.

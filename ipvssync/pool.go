@@ -108,7 +108,7 @@ func (p *Pool) Drain(now time.Time, server string, d Drain) []Change {
 	if d.Since.IsZero() {
 		d.Since = now
 	}
-	m.drain = &d
+	m.drain, m.drained = &d, m.drained || d.Done
 	return append(changes, p.evaluate(now)...)
 }
 

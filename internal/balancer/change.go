@@ -205,6 +205,7 @@ func (d *daemon) onApplied(a seam.Applied) {
 func (d *daemon) inForce() {
 	c := d.change
 	d.keepSources(c.sources)
+	d.pruneIntent()
 	// Reading leaves several times as much garbage as it leaves values.
 	go debug.FreeOSMemory()
 	d.loadedAt, d.rejected, d.keepRejected = time.Now(), d.keepRejected, ""

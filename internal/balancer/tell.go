@@ -42,6 +42,7 @@ func (d *daemon) tellPool(pool string, changes []ipvssync.Change) {
 		case ipvssync.DrainEnded:
 			d.bus.Publish(event.PoolDrainEnded.With(pool, c.Server, addr))
 		case ipvssync.Drained:
+			d.noteDrained(pool, c.Server)
 			d.bus.Publish(event.PoolDrained.With(pool, c.Server, addr, c.From))
 		case ipvssync.PanicOn:
 			d.bus.Publish(event.PoolPanicOn.With(pool, c.From, c.To))

@@ -24,6 +24,8 @@ type Drain struct {
 	Timeout time.Duration `json:"timeout,omitempty"`
 	By      string        `json:"by"`
 	Why     string        `json:"why,omitempty"`
+	// Done says that the server has left the table: after a restart it does not come back for a moment.
+	Done bool `json:"done,omitempty"`
 }
 
 // Weight is a weight in place of the configured one.
@@ -48,7 +50,7 @@ func (in *Intent) Impose(now time.Time, p *ipvssync.Pool) (changes []ipvssync.Ch
 	}
 	for _, x := range in.Drains {
 		if s := find(x.Real); x.Virtual == st.ID && s != nil && s.Drain.Since.IsZero() {
-			changes = append(changes, p.Drain(now, x.Real, ipvssync.Drain{Since: x.Since, Timeout: x.Timeout, By: x.By, Why: x.Why})...)
+			changes = append(changes, p.Drain(now, x.Real, ipvssync.Drain{Since: x.Since, Timeout: x.Timeout, By: x.By, Why: x.Why, Done: x.Done})...)
 		}
 	}
 	for _, x := range in.Weights {
@@ -68,6 +70,25 @@ func (in *Intent) Drain(x Drain) {
 // Undrain takes it back.
 func (in *Intent) Undrain(virtual, real string) {
 	in.Drains = slices.DeleteFunc(in.Drains, func(x Drain) bool { return x.Virtual == virtual && x.Real == real })
+}
+
+// Drained records that the server of a wish has left the table, and says whether there is such a wish.
+func (in *Intent) Drained(virtual, real string) bool {
+	for i := range in.Drains {
+		if x := &in.Drains[i]; x.Virtual == virtual && x.Real == real && !x.Done {
+			x.Done = true
+			return true
+		}
+	}
+	return false
+}
+
+// Prune forgets the wishes for servers that are not known any more, and says how many there were.
+func (in *Intent) Prune(known func(virtual, real string) bool) int {
+	before := len(in.Drains) + len(in.Weights)
+	in.Drains = slices.DeleteFunc(in.Drains, func(x Drain) bool { return !known(x.Virtual, x.Real) })
+	in.Weights = slices.DeleteFunc(in.Weights, func(x Weight) bool { return !known(x.Virtual, x.Real) })
+	return before - len(in.Drains) - len(in.Weights)
 }
 
 // Weigh records a wish; a negative one takes it back.

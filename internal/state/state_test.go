@@ -60,6 +60,27 @@ func TestIntent(t *testing.T) {
 	if again := in.Impose(now, p); len(again) != 0 {
 		t.Errorf("imposing twice changes nothing: %v", again)
 	}
+	if !in.Drained("v", "r") || in.Drained("v", "r") || in.Drained("v", "s") {
+		t.Error("a wish is done once, and only if there is one")
+	}
+	if err := in.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	if in, err = LoadIntent(dir); err != nil {
+		t.Fatal(err)
+	}
+	q, _ := ipvssync.NewPool(now, ipvssync.VirtualServer{ID: "v", Keys: []ipvssync.Key{{Port: 80}}, Servers: []ipvssync.RealServer{{ID: "r", Server: ipvssync.Server{Weight: 1}}}})
+	in.Impose(now, q)
+	if st := q.Status(); !st.Servers[0].Drained || len(q.Want()[0].Servers) != 0 {
+		t.Errorf("after a restart a drained server stays out of the table: %+v", st)
+	}
+	pruned := in
+	if n := pruned.Prune(func(_, real string) bool { return real == "s" }); n != 1 || len(pruned.Drains) != 0 || len(pruned.Weights) != 1 {
+		t.Errorf("wishes for servers that are gone are forgotten: %d, %+v", n, pruned)
+	}
+	if in, err = LoadIntent(dir); err != nil {
+		t.Fatal(err)
+	}
 	in.Undrain("v", "r")
 	in.Weigh(Weight{Virtual: "v", Real: "s", Weight: -1})
 	if len(in.Drains)+len(in.Weights) != 0 {
