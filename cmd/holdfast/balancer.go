@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/balancer"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/reconcile"
 	"github.com/holdfast-ha/holdfast/internal/router"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/ipvssync/kernel"
@@ -95,11 +98,36 @@ func part(m *config.Model, only string) *config.Model {
 
 // release lets go of what a dead router held; a living one is left alone.
 func release(runDir string) ([]string, error) {
-	removed, err := router.Release(runDir)
+	removed, err := router.Release(runDir, func() ([]string, error) {
+		n, err := releaseIPVS(runDir, nil)
+		if n == 0 {
+			return nil, err
+		}
+		return []string{fmt.Sprintf("%d services of IPVS", n)}, err
+	})
 	if errors.Is(err, router.ErrRunning) {
 		return nil, nil
 	}
 	return removed, err
+}
+
+// releaseWithin bounds how long IPVS is worked on in place of a balancer that died: the service manager waits as well.
+const releaseWithin = 10 * time.Second
+
+// releaseIPVS removes what a balancer that died recorded as its own, and answers how many services that were.
+func releaseIPVS(runDir string, bus *event.Bus) (int, error) {
+	if !reconcile.Recorded(runDir) {
+		return 0, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), releaseWithin)
+	defer cancel()
+	ipvs := kernel.Open()
+	defer ipvs.Close()
+	n, err := reconcile.Release(ctx, ipvs, runDir, balancer.HostID(), bus)
+	if err != nil {
+		err = fmt.Errorf("remove from IPVS what a balancer left: %w", err)
+	}
+	return n, err
 }
 
 // heedNoSignals keeps the balancer from ending or reloading by a signal meant for the daemon: the router says when. They are caught and

@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-ha/holdfast/internal/event"
 	"github.com/holdfast-ha/holdfast/internal/logs"
 	"github.com/holdfast-ha/holdfast/internal/router"
+	"github.com/holdfast-ha/holdfast/internal/state"
 )
 
 // defaultConfigs are tried in this order when no -c is given.
@@ -148,6 +149,15 @@ func runDaemon(f daemonFlags) error {
 	bus.Publish(event.DaemonStarted.With("router", versionString(), os.Getpid(), f.config, f.runDir))
 	err = router.Main(router.Options{
 		RunDir: f.runDir, BalancerArgs: f.balancerArgs(), Version: versionString(), Bus: bus, SetLevel: log.SetLevel, Flush: func() { out.Close(flushWithin) },
+		Ended: func() error {
+			if f.keepIPVS {
+				return nil
+			}
+			state.RemoveChecks(f.runDir)
+			state.RemoveSources(f.runDir)
+			_, err := releaseIPVS(f.runDir, bus)
+			return err
+		},
 	})
 	if errors.Is(err, router.ErrRefused) {
 		return exitError{exitConfig, err}

@@ -57,6 +57,7 @@ func (r *Reconciler) fullNAT(ctx context.Context, rules []ipvssync.FullNATRule, 
 // convergeSysctls sets what the configuration and FULLNAT need, and puts back what is needed no more. A value is put back only
 // if it is still the one we wrote.
 func (r *Reconciler) convergeSysctls() {
+	r.noteHelper()
 	want := ipvssync.FullNATSysctls(r.fullNATRules(nil))
 	if want == nil {
 		want = map[string]string{}
@@ -71,6 +72,15 @@ func (r *Reconciler) convergeSysctls() {
 	for _, name := range slices.Sorted(maps.Keys(r.record.Sysctls)) {
 		if _, ok := want[name]; !ok {
 			r.restoreSysctl(name)
+		}
+	}
+}
+
+// noteHelper tells of a kernel helper that a service needs and that could not be loaded.
+func (r *Reconciler) noteHelper() {
+	if h, ok := r.kernel.(interface{ HelperError() error }); ok {
+		if err := h.HelperError(); err != nil {
+			r.fail("helper", "load the helper for FTP", err)
 		}
 	}
 }
@@ -244,7 +254,7 @@ func (r *Reconciler) release(ctx context.Context, keep bool) error {
 		return nil
 	}
 	r.takeUpdates(ctx)
-	services := len(r.entries)
+	services := max(len(r.entries), len(r.record.owned))
 	r.stopped = true
 	defer r.publishStatus()
 	if keep {

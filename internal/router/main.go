@@ -34,6 +34,9 @@ type Options struct {
 	SetLevel func(level string) error
 	// Flush is called before the process replaces itself after a panic: whatever was logged should be out. May be nil.
 	Flush func()
+	// Ended is called after a stop that was asked for, while the run directory is still ours: the balancer may have been away and left its part.
+	// May be nil.
+	Ended func() error
 }
 
 // envLock and envPanics carry the lock's descriptor and the times of panics into the process that replaces this one.
@@ -101,10 +104,14 @@ func Main(o Options) (err error) {
 			err = again(starter, lock, p)
 		}
 	}()
-	return Run(context.Background(), Deps{
+	err = Run(context.Background(), Deps{
 		Wire: wire, Kernel: kernel, Store: store, Start: starter.start, Signals: signals, Bus: o.Bus, Notify: notifier(), SetLevel: o.SetLevel,
 		Watchdog: watchdog, BootID: bootID(), NetNS: netNS(),
 	})
+	if err == nil && o.Ended != nil {
+		err = o.Ended()
+	}
+	return err
 }
 
 // takeLock locks the run directory, or takes over the lock of the process this one replaced.

@@ -14,8 +14,9 @@ import (
 
 // Release lets go of what a dead router left behind: the addresses it recorded as held, the virtual addresses of its configuration (not those of an
 // owner, priority 255, which are the interface's own) and its static ones, as far as they are on interfaces now; then its state. It answers
-// what it removed, "ADDRESS on INTERFACE". ErrRunning: a router lives and nothing was touched.
-func Release(runDir string) (removed []string, err error) {
+// what it removed, "ADDRESS on INTERFACE". Then it lets also, which may be nil, do the same for what the balancer left, before another daemon can
+// start. ErrRunning: a router lives and nothing was touched.
+func Release(runDir string, also func() ([]string, error)) (removed []string, err error) {
 	if _, err := os.Stat(runDir); errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -25,10 +26,14 @@ func Release(runDir string) (removed []string, err error) {
 	}
 	defer lock.Close()
 	s, _, ok, err := loadSaved(runDir)
-	if err != nil || !ok {
-		return nil, err
+	if err == nil && ok {
+		removed, err = releaseAll(runDir, s)
 	}
-	return releaseAll(runDir, s)
+	if also != nil {
+		more, failed := also()
+		removed, err = append(removed, more...), errors.Join(err, failed)
+	}
+	return removed, err
 }
 
 // ReleaseOrphan is Release for the balancer that a dead router left behind. It touches an instance only when nobody would adopt it any more, and waits

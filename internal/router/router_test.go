@@ -286,12 +286,19 @@ func TestFileStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Release(dir); !errors.Is(err, ErrRunning) {
+	if _, err := Release(dir, nil); !errors.Is(err, ErrRunning) {
 		t.Errorf("a living router is left alone, got %v", err)
 	}
 	lock.Close()
-	if removed, err := Release(dir); err != nil || len(removed) != 0 {
+	if removed, err := Release(dir, nil); err != nil || len(removed) != 0 {
 		t.Errorf("nothing to release: %v %v", removed, err)
+	}
+	also := func() ([]string, error) {
+		_, err := lockDir(dir, 0)
+		return []string{"service"}, err
+	}
+	if removed, err := Release(dir, also); !errors.Is(err, ErrRunning) || len(removed) != 1 {
+		t.Errorf("what the balancer left goes under the same lock: %v %v", removed, err)
 	}
 }
 

@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,6 +35,7 @@ type Kernel struct {
 	handle *ipvs.Handle
 	table  table
 	ftp    sync.Once
+	ftpErr atomic.Pointer[error]
 	last   map[ipvssync.SyncRole]time.Time // when a synchronisation daemon was started, see StopSync
 }
 
@@ -366,6 +369,25 @@ func (k *Kernel) helpFTP(ctx context.Context) {
 	k.ftp.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, silence)
 		defer cancel()
-		_ = exec.CommandContext(ctx, "modprobe", "-q", "ip_vs_ftp").Run()
+		out, err := exec.CommandContext(ctx, "modprobe", ftpModule).CombinedOutput()
+		if _, missing := os.Stat("/sys/module/" + ftpModule); err == nil || missing == nil {
+			return
+		}
+		why := strings.TrimSpace(string(out))
+		if why == "" {
+			why = err.Error()
+		}
+		err = fmt.Errorf("%s: FTP's data connections will fail through NAT; try: modprobe %s", why, ftpModule)
+		k.ftpErr.Store(&err)
 	})
+}
+
+const ftpModule = "ip_vs_ftp"
+
+// HelperError is why the kernel's helper for FTP could not be loaded although a service of port 21 needs it; nil when all is well.
+func (k *Kernel) HelperError() error {
+	if err := k.ftpErr.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
