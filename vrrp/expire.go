@@ -8,7 +8,7 @@ func (ms *Machines) expire(now time.Time, u *unit) {
 		return
 	}
 	if u.state == Init {
-		if !u.startAt.After(now) {
+		if !u.startAt.After(now) && !ms.awaitResults(now, u) {
 			ms.start(now, u)
 		}
 		return

@@ -32,6 +32,13 @@ func bootConfig(t *testing.T, cfg Config) (*rig, []Action) {
 	r := &rig{t: t, ms: New(), now: t0, cfg: cfg}
 	r.step(up("eth0"))
 	r.step(up("eth1"))
+	for _, i := range cfg.Instances { // INIT would wait for them
+		for _, ref := range i.Tracks {
+			if ref.script() && ref.Weight == 0 {
+				r.step(Track{ID: ref.ID, Known: true, OK: !ref.Reverse})
+			}
+		}
+	}
 	if a := r.ms.Apply(r.now, cfg); len(a) != 0 {
 		t.Fatalf("Apply of new instances acted: %s", show(a))
 	}

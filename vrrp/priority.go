@@ -29,7 +29,8 @@ func (m *machine) tracks() ([]TrackInterface, []TrackRef) {
 	return append(ifs, u.cfg.TrackInterfaces...), append(refs, u.cfg.Tracks...)
 }
 
-func (r TrackRef) file() bool { return strings.HasPrefix(r.ID, "file/") }
+func (r TrackRef) file() bool   { return strings.HasPrefix(r.ID, "file/") }
+func (r TrackRef) script() bool { return strings.HasPrefix(r.ID, "script/") }
 
 // ok is the sense of a tracker without a number.
 func (r TrackRef) ok(t Track) bool {

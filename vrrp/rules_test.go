@@ -314,6 +314,47 @@ func TestAdoptedPriorityStaysUntilTracksAreKnown(t *testing.T) {
 	r.shows(r.step(Track{ID: "script/a", Known: true}), "notice priority, send 100")
 }
 
+func TestInitWaitsForTheFirstResultOfAScript(t *testing.T) {
+	i := sample(3, IPv4)
+	i.Tracks = []TrackRef{{ID: "script/hard"}, {ID: "script/soft", Weight: 5}}
+	for _, c := range []struct {
+		name  string
+		event Event
+		after time.Duration
+		want  string
+	}{
+		{"it succeeds", Track{ID: "script/hard", Known: true, OK: true}, time.Second, "INIT>BACKUP"},
+		{"it fails", Track{ID: "script/hard", Known: true}, time.Second, "INIT>FAULT"},
+		{"the link goes", Link{Name: "eth0", Exists: true}, time.Second, "INIT>FAULT"},
+		{"another has a result", Track{ID: "script/soft", Known: true}, time.Second, ""},
+		{"none comes", Track{ID: "script/soft", Known: true}, ScriptPatience, "notice start_without_result, INIT>BACKUP"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := &rig{t: t, ms: New(), now: t0}
+			r.step(up("eth0"))
+			r.ms.Apply(r.now, Config{Instances: []Instance{i}})
+			r.shows(r.run(0), "")
+			r.want(i.ID(), Init)
+			r.step(c.event)
+			r.shows(r.run(c.after), c.want)
+		})
+	}
+	// Who runs already goes on when a reload brings a script; who is new waits.
+	r, _ := boot(t, sample(3, IPv4))
+	other := i
+	other.VRID++
+	r.ms.Apply(r.now, Config{Instances: []Instance{i, other}})
+	r.run(time.Second)
+	r.want(i.ID(), Backup)
+	r.want(other.ID(), Init)
+	// An adopted one does not wait either.
+	r = &rig{t: t, ms: New(), now: t0}
+	r.step(up("eth0"))
+	r.ms.Apply(r.now, Config{Instances: []Instance{i}})
+	r.step(Adopt{Instances: []Adopted{{ID: i.ID(), State: Backup, Priority: 100}}})
+	r.want(i.ID(), Backup)
+}
+
 func TestReloadInPlace(t *testing.T) {
 	i := sample(3, IPv4)
 	r := master(t, i)

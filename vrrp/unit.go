@@ -19,6 +19,8 @@ type unit struct {
 	reason string
 	// startAt is when INIT is left.
 	startAt time.Time
+	// patientUntil is how long INIT waits for scripts; zero while it does not.
+	patientUntil time.Time
 	// faults are those of all members.
 	faults []string
 	// stopped: it has let go for good.
@@ -227,6 +229,9 @@ func (ms *Machines) evaluate(now time.Time, u *unit) {
 	}
 	switch {
 	case u.state == Init:
+		if !u.patientUntil.IsZero() && (len(faults) > 0 || len(ms.unknownScripts(u)) == 0) {
+			u.startAt = now
+		}
 	case len(faults) > 0 && u.giving != nil && u.giving.forGood:
 		ms.letGo(u)
 		ms.stop(now, u, "stopped: "+strings.Join(faults, "; "))
@@ -242,7 +247,7 @@ func (ms *Machines) evaluate(now time.Time, u *unit) {
 
 // start leaves INIT.
 func (ms *Machines) start(now time.Time, u *unit) {
-	u.startAt = time.Time{}
+	u.startAt, u.patientUntil = time.Time{}, time.Time{}
 	owner := !slices.ContainsFunc(u.members, func(m *machine) bool { return m.priority != 255 })
 	switch {
 	case len(u.faults) > 0:
@@ -284,4 +289,39 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// ScriptPatience is how long an instance stays INIT for the first result of a script whose failure would be its FAULT.
+const ScriptPatience = 30 * time.Second
+
+// unknownScripts are the tracks of scripts without a weight that have not had a result yet.
+func (ms *Machines) unknownScripts(u *unit) []string {
+	var out []string
+	for _, m := range u.members {
+		_, refs := m.tracks()
+		for _, r := range refs {
+			if r.Weight == 0 && r.script() && !ms.tracks[r.ID].Known && !slices.Contains(out, r.ID) {
+				out = append(out, r.ID)
+			}
+		}
+	}
+	return out
+}
+
+// awaitResults says that INIT is not left yet: a script would decide between BACKUP and FAULT and has not had its first result. It is not
+// waited for longer than ScriptPatience.
+func (ms *Machines) awaitResults(now time.Time, u *unit) bool {
+	missing := ms.unknownScripts(u)
+	if len(missing) == 0 || len(u.faults) > 0 {
+		return false
+	}
+	if u.patientUntil.IsZero() {
+		u.patientUntil = now.Add(ScriptPatience)
+	}
+	if u.patientUntil.After(now) {
+		u.startAt = u.patientUntil
+		return true
+	}
+	ms.notice(u.members[0], "start_without_result", "no result of %s for %s: it starts without", strings.Join(missing, ", "), short(ScriptPatience))
+	return false
 }

@@ -29,6 +29,7 @@ var (
 	Window = define("vrrp.transition_window", Info, "former form of advertisements",
 		"After a reload that changes how routers talk, the former form is sent and accepted besides until every peer is reloaded.", "instance", "detail")
 	HandoverOver = define("vrrp.handover_over", Info, "preempts again", "A handover was taken back or its time has passed.", "instance", "detail")
+	NoResult     = define("vrrp.start_without_result", Warn, "started without a script's result", "A tracked script without a weight has not had a result for 30 s; find out why it hangs.", "instance", "detail")
 	VRRPNotice   = define("vrrp.notice", Info, "VRRP notice", "Anything else worth knowing about an instance.", "instance", "kind", "detail")
 )
 
@@ -36,5 +37,5 @@ var (
 func NoticeKind(kind string) *Kind {
 	return map[string]*Kind{"split_brain": SplitBrain, "address_mismatch": AddressMismatch, "priority": PriorityChanged, "preempt_wait": PreemptWait,
 		"handover_done": HandoverDone, "handover_failed": HandoverFailed, "fault_changed": FaultChanged, "lower_priority": LowerPriority,
-		"master_rx_lower_pri": Rival, "late_wake": LateWake, "window": Window, "window_over": Window, "handover_over": HandoverOver}[kind]
+		"master_rx_lower_pri": Rival, "late_wake": LateWake, "window": Window, "window_over": Window, "handover_over": HandoverOver, "start_without_result": NoResult}[kind]
 }
