@@ -1,0 +1,4 @@
+#!/bin/sh
+# A real server behind NAT: its answers go back through the director.
+set -e
+ip route replace default via 192.168.200.1
