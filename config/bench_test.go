@@ -38,3 +38,21 @@ func BenchmarkParse(b *testing.B) {
 		})
 	}
 }
+
+// What a file costs grows with its length, no faster: twice the servers, twice the pieces of memory.
+func TestMemoryIsLinear(t *testing.T) {
+	cost := func(v, r int) float64 {
+		fsys := fstest.MapFS{"etc/x.conf": {Data: []byte(bigFile(v, r))}}
+		return testing.AllocsPerRun(1, func() {
+			if _, ds := Parse(fsys, "/etc/x.conf", Host{Hostname: "h"}, Options{}); ds.HasErrors() {
+				t.Fatal(ds.Err())
+			}
+		})
+	}
+	if one, four := cost(50, 10), cost(200, 10); four > 5*one {
+		t.Errorf("four times the virtual servers cost %.1f times the allocations", four/one)
+	}
+	if one, four := cost(1, 500), cost(1, 2000); four > 5*one {
+		t.Errorf("four times the real servers cost %.1f times the allocations", four/one)
+	}
+}

@@ -23,9 +23,12 @@ type decoder struct {
 	// blockAll is why no instance may run, "" if they may.
 	blockAll string
 	// said counts identical notes about not-acted-on keywords.
-	said map[string]bool
+	said   map[string]bool
+	drafts drafts
+	places *places
 	// What stands at the root: a file of unknown words is no configuration.
 	unknownRoot, knownRoot int
+	nearRoot               int // unknown ones that are a block, or resemble a keyword
 	firstUnknown           *node
 }
 
@@ -415,7 +418,10 @@ func (d *decoder) prefix(n *node, w *word) (p netip.Prefix, given, ok bool) {
 	if given {
 		v, err := strconv.Atoi(length)
 		if err != nil || v < 0 || v > a.BitLen() {
-			hint := ""
+			hint := "0 to " + strconv.Itoa(a.BitLen())
+			if short := strings.TrimRight(length, ",;"); short != length && short != "" {
+				hint = "write " + host + "/" + short
+			}
 			if m, e := netip.ParseAddr(length); e == nil && m.Is4() && a.Is4() {
 				if ones, ok := maskBits(m); ok {
 					hint = "write " + host + "/" + strconv.Itoa(ones)

@@ -11,6 +11,8 @@ type Host struct {
 	Hostname string
 	// Interfaces by name; nil means that they are not known.
 	Interfaces map[string]Interface
+	// InNamespace tells whether Interfaces are those of the network namespace of this name; nil means that they are not.
+	InNamespace func(name string) bool
 	// UserExists tells whether an account exists; nil means that accounts are not known.
 	UserExists func(name string) bool
 	// GroupExists likewise for groups.

@@ -217,35 +217,37 @@ func readText(fsys fs.FS, name string, included bool) (string, error) {
 	case info.Size() > maxFileSize:
 		return "", errors.New("it is larger than 64 MB")
 	}
-	b, err := readBounded(fsys, name)
+	b, err := readBounded(fsys, name, int(info.Size()))
 	if err != nil {
 		return "", plainErr(err)
 	}
-	return strings.TrimPrefix(string(b), "\ufeff"), nil
+	return strings.TrimPrefix(b, "\ufeff"), nil
 }
 
-func readBounded(fsys fs.FS, name string) ([]byte, error) {
+// readBounded reads a file of about that size; it may have grown meanwhile, or say 0 as files of /proc do.
+func readBounded(fsys fs.FS, name string, size int) (string, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer func() { _ = f.Close() }()
-	var out []byte
+	var out strings.Builder
+	out.Grow(size)
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := f.Read(buf)
-		out = append(out, buf[:n]...)
-		if len(out) > maxFileSize {
-			return nil, errors.New("it is larger than 64 MB")
+		out.Write(buf[:n])
+		if out.Len() > maxFileSize {
+			return "", errors.New("it is larger than 64 MB")
 		}
 		if err != nil {
 			if errors.Is(err, io.EOF) {
-				return out, nil
+				return out.String(), nil
 			}
-			return nil, err
+			return "", err
 		}
-		if n == 0 && len(out) == 0 {
-			return out, nil
+		if n == 0 && out.Len() == 0 {
+			return "", nil
 		}
 	}
 }

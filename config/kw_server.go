@@ -31,13 +31,13 @@ func noRaw() raw {
 type vsDraft struct {
 	VirtualServer
 	raw
-	servers []rsDraft
+	servers []*rsDraft
 }
 
 type rsDraft struct {
 	RealServer
 	raw
-	checks []checkDraft
+	checks []*checkDraft
 	node   *node
 }
 
@@ -277,9 +277,10 @@ func checker(name string, kind CheckKind, sub *table[checkDraft], t tier, doc st
 		u = idle
 	}
 	r := block(name, sub, func(d *decoder, r *rsDraft, n *node) {
-		c := checkDraft{Check: Check{Meta: Meta{Pos: n.pos()}, Kind: kind, MaxReplyLen: 255}, raw: noRaw(), node: n}
+		c := d.drafts.check()
+		c.Check.Pos, c.Kind, c.MaxReplyLen, c.raw, c.node = n.pos(), kind, 255, noRaw(), n
 		if n.block {
-			decode(d, sub, &c, &c.Meta, n.kids)
+			decode(d, sub, c, &c.Meta, n.kids)
 		} else if len(n.args) > 0 {
 			d.extra(n, 0)
 		} else if kind != TCPCheck && kind != PingCheck && kind != SMTPCheck && kind != DNSCheck && kind != UDPCheck && kind != GRPCCheck && kind != AgentCheck {
@@ -293,19 +294,20 @@ func checker(name string, kind CheckKind, sub *table[checkDraft], t tier, doc st
 
 // endpoint reads the address and port of a real server.
 func readRealServer(d *decoder, v *vsDraft, n *node) {
-	r := rsDraft{RealServer: RealServer{Meta: Meta{Pos: n.pos()}}, raw: noRaw(), node: n}
 	a, port, given, ok := d.endpoint(n, 0)
 	if !ok {
 		return
 	}
-	r.Addr, r.Port, r.portGiven = a, port, given
 	if !n.block {
 		d.bad(n, &n.key, "block-missing", "write real_server ADDRESS PORT { ... }", "real_server needs a block")
 		return
 	}
+	r := d.drafts.server()
+	r.RealServer.Pos, r.raw, r.node = n.pos(), noRaw(), n
+	r.Addr, r.Port, r.portGiven = a, port, given
 	item := d.item
 	d.item += " real_server " + n.args[0].text
-	decode(d, rsTable, &r, &r.Meta, n.kids)
+	decode(d, rsTable, r, &r.Meta, n.kids)
 	d.item = item
 	v.servers = append(v.servers, r)
 }

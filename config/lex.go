@@ -78,6 +78,21 @@ func startsName(s string) bool {
 
 func blank(c byte) bool { return c == ' ' || c == '\t' }
 
+// trimLeft and trimRight take blanks away; those of package strings cost several times as much, and every line comes by here.
+func trimLeft(s string) string {
+	for s != "" && blank(s[0]) {
+		s = s[1:]
+	}
+	return s
+}
+
+func trimRight(s string) string {
+	for s != "" && blank(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
 // split cuts a logical line into words (reference 1.1.6). The result is appended to buf.
 func split(s string, p place, buf []word) []word {
 	add := func(text string, from, to int, quoted bool) {

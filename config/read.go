@@ -71,12 +71,14 @@ func (r *reader) read(src *source) {
 
 // line takes one physical line.
 func (r *reader) line(s string, p place) {
-	s = strings.TrimRight(s, "\r")
+	for s != "" && s[len(s)-1] == '\r' {
+		s = s[:len(s)-1]
+	}
 	if strings.IndexByte(s, 0) >= 0 {
 		r.complain(p, 0, Error, "nul-byte", "is this a text file?", "the line has a NUL byte and is ignored").Confined = true
 		return
 	}
-	trimmed := strings.TrimLeft(s, " \t")
+	trimmed := trimLeft(s)
 	p = p.shift(len(s) - len(trimmed))
 	s = trimmed
 	if s == "" {
@@ -90,7 +92,7 @@ func (r *reader) line(s string, p place) {
 	if unbalanced {
 		r.complain(p, len(s), Error, "unbalanced-quote", `close the quotation with "`, "a double quote is not closed on this line").Confined = true
 	}
-	s = strings.TrimRight(s, " \t")
+	s = trimRight(s)
 	if r.multi != nil && strings.HasSuffix(comment, `\`) {
 		s += `\` // the comment of a continued line
 	}
@@ -155,9 +157,9 @@ func oddBlank(c rune) bool {
 // logical takes a piece of a line: conditionals, definitions, sequences, substitution, includes, braces; what is left is a keyword line.
 func (r *reader) logical(s string, p place, depth int) {
 	for !r.stopped {
-		t := strings.TrimLeft(s, " \t")
+		t := trimLeft(s)
 		p = p.shift(len(s) - len(t))
-		s = strings.TrimRight(t, " \t")
+		s = trimRight(t)
 		if s == "" {
 			return
 		}
@@ -217,7 +219,7 @@ func (r *reader) logical(s string, p place, depth int) {
 			r.emit(s, p)
 			return
 		}
-		if before := strings.TrimRight(s[:i], " \t"); before != "" {
+		if before := trimRight(s[:i]); before != "" {
 			r.emit(before, p)
 		}
 		if s[i] == '{' {
@@ -258,7 +260,7 @@ func (r *reader) emit(s string, p place) {
 	n.key = r.buf[0]
 	n.args = r.take(r.buf[1:])
 	if len(n.args) > 0 {
-		n.raw = strings.TrimLeft(s[keyLen(s):], " \t")
+		n.raw = trimLeft(s[keyLen(s):])
 	}
 	r.last, r.physical = n, n
 	if r.keep && len(r.pending) > 0 {

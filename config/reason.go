@@ -22,6 +22,10 @@ func (d *decoder) point(p Pos, sev Severity, code, hint, format string, args ...
 
 // reason looks at the whole Model for what is legal and yet will not do what its author wants.
 func (d *decoder) reason(m *Model) {
+	if m.NetNamespace != "" && (d.host.InNamespace == nil || !d.host.InNamespace(m.NetNamespace)) {
+		d.host.Interfaces = nil // those of another namespace say nothing
+	}
+	d.places = newPlaces(m, d.host.Interfaces)
 	users := map[string]bool{}
 	for i := range m.Instances {
 		d.item = "vrrp_instance " + m.Instances[i].Name
@@ -82,11 +86,11 @@ func (d *decoder) reasonInstance(m *Model, i *VRRPInstance) {
 			d.point(i.At("interface"), Note, "no-interface", "the instance waits in FAULT until it appears", "there is no interface %s on this machine", clip(i.Interface))
 		case dev.Type == 32:
 			d.point(i.At("interface"), Error, "infiniband", "", "%s is InfiniBand: gratuitous ARP is not built for it", clip(i.Interface))
-		case i.SrcIP.IsValid() && !holds(host, i.SrcIP):
+		case i.SrcIP.IsValid() && !d.places.here[i.SrcIP]:
 			d.point(i.At("unicast_src_ip"), Note, "no-address", "", "the source address %s is not on this machine", i.SrcIP)
 		}
 		for _, p := range i.UnicastPeers {
-			if ok && holds(host, p.Addr) {
+			if ok && d.places.here[p.Addr] {
 				d.point(p.Pos, Warning, "peer-self", "name the other directors only", "peer %s is this machine itself", p.Addr)
 			}
 		}
@@ -250,17 +254,6 @@ func overlap(a, b []UnicastPeer) bool {
 	return false
 }
 
-func holds(host map[string]Interface, a netip.Addr) bool {
-	for _, i := range host {
-		for _, p := range i.Addrs {
-			if p.Addr() == a {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 func (d *decoder) reasonServer(m *Model, v *VirtualServer, users map[string]bool) {
 	hash := v.Scheduler == "sh" || v.Scheduler == "mh" || v.Scheduler == "dh"
 	fallback := false
@@ -277,7 +270,7 @@ func (d *decoder) reasonServer(m *Model, v *VirtualServer, users map[string]bool
 		for c := range r.Checks {
 			d.reasonCheck(m, &r.Checks[c], users)
 		}
-		if d.host.Interfaces != nil && holds(d.host.Interfaces, r.Addr) && !r.Addr.IsLoopback() {
+		if d.places.here[r.Addr] && !r.Addr.IsLoopback() {
 			d.point(r.Pos, Note, "server-here", "a backup that is also a real server must not balance: packets would go in circles", "real server %s is this machine itself", r.Addr)
 		}
 		if r.Addr == v.Addr && v.Addr.IsValid() {
@@ -290,7 +283,7 @@ func (d *decoder) reasonServer(m *Model, v *VirtualServer, users map[string]bool
 		}
 		if g := m.LocalAddressGroup(v.LocalAddressGroup); g != nil {
 			for _, e := range g.Entries {
-				if e.First.IsValid() && (owned(m, e.First) || owned(m, e.Last)) {
+				if e.First.IsValid() && (d.places.owned(e.First) || d.places.owned(e.Last)) {
 					d.point(v.At("laddr_group_name"), Error, "fnat-local-vip", "give each director addresses of its own", "local_address_group %s has the virtual address %s: answers would go to whoever holds it", g.Name, e.First)
 				}
 			}
@@ -299,7 +292,7 @@ func (d *decoder) reasonServer(m *Model, v *VirtualServer, users map[string]bool
 	if hash && zero && !fallback {
 		d.point(v.At("lb_algo"), Warning, "hash-weight-zero", "add "+v.Scheduler+"-fallback (sh, mh), or remove inhibit_on_failure", "with lb_algo %s a server of weight 0 still gets its clients: their connections fail", v.Scheduler)
 	}
-	if len(m.Instances) > 0 && v.Addr.IsValid() && v.Blocked == "" && !owned(m, v.Addr) {
+	if len(m.Instances) > 0 && v.Addr.IsValid() && v.Blocked == "" && !d.places.owned(v.Addr) {
 		d.point(v.Pos, Note, "vip-nowhere", "add it to virtual_ipaddress of an instance", "no vrrp_instance brings the address %s", v.Addr)
 	}
 }
@@ -311,24 +304,6 @@ func firstFullNAT(m *Model) *VirtualServer {
 		}
 	}
 	return nil
-}
-
-func owned(m *Model, a netip.Addr) bool {
-	for i := range m.Instances {
-		for _, list := range [][]Address{m.Instances[i].VIPs, m.Instances[i].ExcludedVIPs} {
-			for k := range list {
-				if list[k].Prefix.Addr() == a {
-					return true
-				}
-			}
-		}
-	}
-	for k := range m.StaticAddresses {
-		if m.StaticAddresses[k].Prefix.Addr() == a {
-			return true
-		}
-	}
-	return false
 }
 
 func (d *decoder) reasonCheck(m *Model, c *Check, users map[string]bool) {
@@ -359,85 +334,36 @@ func (d *decoder) once2(p Pos, code, hint, format string, args ...any) {
 
 // reasonForwarding looks at DR servers out of reach and at NAT without an inner address that moves along.
 func (d *decoder) reasonForwarding(m *Model) {
+	apart := map[[2]*VRRPInstance]bool{}
 	for i := range m.VirtualServers {
 		v := &m.VirtualServers[i]
 		if !v.Addr.IsValid() || v.Blocked != "" {
 			continue
 		}
-		outer := holder(m, v.Addr)
+		outer := d.places.holder[v.Addr]
+		d.item = "virtual_server " + v.label()
 		for k := range v.RealServers {
 			r := &v.RealServers[k]
-			d.item = "virtual_server " + v.label()
 			switch r.Method.Forward {
 			case DR:
 				if outer == nil || d.host.Interfaces == nil {
 					continue
 				}
-				if dev, here := d.host.Interfaces[outer.Interface]; here && len(dev.Addrs) > 0 && !connected(d.host.Interfaces, m, r.Addr) {
+				if dev, here := d.host.Interfaces[outer.Interface]; here && len(dev.Addrs) > 0 && !d.places.connected(r.Addr) {
 					d.once2(r.Pos, "dr-not-connected", "use TUN or NAT, or give the director an address in the server's network", "DR reaches servers on the same network only, and %s is on none of this machine's networks", r.Addr)
 				}
 			case NAT:
-				inner := gateway(m, r.Addr)
-				if outer == nil || inner == nil || inner == outer || together(m, inner.Name, outer.Name) {
+				inner := d.places.gateway(r.Addr)
+				if outer == nil || inner == nil || inner == outer || apart[[2]*VRRPInstance{outer, inner}] || d.places.together(inner.Name, outer.Name) {
 					continue
 				}
+				apart[[2]*VRRPInstance{outer, inner}] = true
 				d.once2(inner.Pos, "nat-sync", fmt.Sprintf("add vrrp_sync_group { group { %s %s } }", outer.Name, inner.Name),
 					"NAT needs the addresses of %s and %s on one director: they are in no common sync group", outer.Name, inner.Name)
 			}
 		}
 	}
 	d.item = ""
-}
-
-func holder(m *Model, a netip.Addr) *VRRPInstance {
-	for i := range m.Instances {
-		for _, list := range [][]Address{m.Instances[i].VIPs, m.Instances[i].ExcludedVIPs} {
-			for k := range list {
-				if list[k].Prefix.Addr() == a {
-					return &m.Instances[i]
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// gateway is the instance with an address in the real server's network.
-func gateway(m *Model, a netip.Addr) *VRRPInstance {
-	for i := range m.Instances {
-		for _, list := range [][]Address{m.Instances[i].VIPs, m.Instances[i].ExcludedVIPs} {
-			for k := range list {
-				if list[k].LenGiven && !list[k].Prefix.IsSingleIP() && list[k].Prefix.Contains(a) {
-					return &m.Instances[i]
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func together(m *Model, a, b string) bool {
-	for i := range m.Groups {
-		hasA, hasB := false, false
-		for _, n := range m.Groups[i].Members {
-			hasA, hasB = hasA || n == a, hasB || n == b
-		}
-		if hasA && hasB {
-			return true
-		}
-	}
-	return false
-}
-
-func connected(host map[string]Interface, m *Model, a netip.Addr) bool {
-	for _, i := range host {
-		for _, p := range i.Addrs {
-			if p.Contains(a) {
-				return true
-			}
-		}
-	}
-	return gateway(m, a) != nil
 }
 
 // reasonScripts looks at every command: is the program there, and could someone else change what runs as root.

@@ -154,3 +154,45 @@ func TestBlockedInstances(t *testing.T) {
 		t.Log("the other member follows by the group's state, not by configuration")
 	}
 }
+
+// Interfaces of one network namespace say nothing about a configuration that runs in another.
+func TestForeignNamespace(t *testing.T) {
+	text := "net_namespace blue\n" + strings.Replace(instance(""), "eth0", "eth9", 1)
+	for _, inside := range []bool{false, true} {
+		host := reasonHost
+		host.InNamespace = func(name string) bool { return inside && name == "blue" }
+		_, ds := Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(text)}}, "/etc/x.conf", host, Options{})
+		if said := strings.Contains(ds.Text(false), "[no-interface]"); said != inside {
+			t.Errorf("inside %v: said %v", inside, said)
+		}
+	}
+}
+
+// What is wrong with a pair of instances is said once, not for each of their servers.
+func TestPairSaidOnce(t *testing.T) {
+	text := instance(" virtual_ipaddress {\n 192.0.2.11/24\n }") + "vrrp_instance B {\n interface eth1\n virtual_router_id 2\n priority 100\n virtual_ipaddress {\n 10.0.0.1/24\n }\n}\n"
+	for _, vip := range []string{"192.0.2.10", "192.0.2.11"} {
+		text += "virtual_server " + vip + " 80 {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n real_server 10.0.0.5 80 {\n TCP_CHECK { }\n }\n real_server 10.0.0.6 80 {\n TCP_CHECK { }\n }\n}\n"
+	}
+	_, ds := read(t, text)
+	if n := strings.Count(ds.Text(false), "[nat-sync]"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, ds.Text(false))
+	}
+}
+
+func TestProse(t *testing.T) {
+	for text, want := range map[string]int{
+		"hello\n": 1,
+		"Keepalived is software.\nIt implements VRRP.\n":   1,
+		"vrrp_instace A {\n}\n":                            0,
+		"glabal_defs\n":                                    0,
+		"one two\nglobal_defs {\n}\n":                      0,
+		"a b\nc d\ne f\ng h\ni j\nk\nglobal_defs {\n}\n":   1,
+		"route 10.0.0.0/8\n\nvirtual_server 10.0.0.1 80\n": 0,
+	} {
+		_, ds := read(t, text)
+		if n := strings.Count(ds.Text(false), "[not-a-configuration]"); n != want || want == 1 && len(ds) != 1 {
+			t.Errorf("%q:\n%s", text, ds.Text(false))
+		}
+	}
+}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"sort"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -44,7 +44,7 @@ func readVirtualServer(d *decoder, m *draft, n *node) {
 			count++
 		}
 	}
-	v.servers = make([]rsDraft, 0, count)
+	v.servers = make([]*rsDraft, 0, count)
 	family := v.IPv6
 	d.within("virtual_server "+v.label(), setReason(&v.Blocked), func() {
 		decode(d, vsTable, &v, &v.Meta, n.kids)
@@ -54,6 +54,7 @@ func readVirtualServer(d *decoder, m *draft, n *node) {
 		}
 		d.fillServer(m, &v, n)
 	})
+	d.drafts.reuse(v.servers)
 	m.VirtualServers = append(m.VirtualServers, v.VirtualServer)
 }
 
@@ -65,7 +66,7 @@ func (v *VirtualServer) label() string {
 	case v.Group != "":
 		return "group " + v.Group
 	}
-	return fmt.Sprintf("%s %d", v.Addr, v.Port)
+	return v.Addr.String() + " " + strconv.Itoa(int(v.Port))
 }
 
 func pick(values ...time.Duration) time.Duration {
@@ -146,9 +147,14 @@ func (d *decoder) fillServer(m *draft, v *vsDraft, n *node) {
 	if len(v.servers) > 1 {
 		seen = make(map[netip.AddrPort]bool, len(v.servers))
 	}
-	for k := range v.servers {
-		r := &v.servers[k]
+	checks := 0
+	for _, r := range v.servers {
+		checks += len(r.checks)
+	}
+	room := make([]Check, checks) // one piece for all servers
+	for _, r := range v.servers {
 		rn := r.node
+		r.RealServer.Checks, room = room[:0:len(r.checks)], room[len(r.checks):]
 		if !d.fillReal(m, v, r, rn) {
 			continue
 		}
@@ -226,15 +232,17 @@ func (d *decoder) fillReal(m *draft, v *vsDraft, r *rsDraft, n *node) bool {
 	if s.LThreshold > s.UThreshold && s.UThreshold > 0 {
 		d.say(n, Warning, "lthreshold", "threshold", "", "lthreshold is above uthreshold")
 	}
-	if len(r.checks) > 0 {
-		s.Checks = make([]Check, 0, len(r.checks))
-	}
 	// Both syntaxes give one order: YAML groups checks by their kind.
-	sort.SliceStable(r.checks, func(a, b int) bool { return kindRank[r.checks[a].Kind] < kindRank[r.checks[b].Kind] })
-	for k := range r.checks {
-		if d.fillCheck(m, v, r, &r.checks[k]) {
-			s.Checks = append(s.Checks, r.checks[k].Check)
+	if len(r.checks) > 1 {
+		slices.SortStableFunc(r.checks, func(a, b *checkDraft) int { return kindRank[a.Kind] - kindRank[b.Kind] })
+	}
+	for _, c := range r.checks {
+		if d.fillCheck(m, v, r, c) {
+			s.Checks = append(s.Checks, c.Check)
 		}
+	}
+	if len(s.Checks) == 0 {
+		s.Checks = nil
 	}
 	return true
 }
@@ -248,6 +256,12 @@ func child(n *node, keyword string) *node {
 		}
 	}
 	return nil
+}
+
+// filled says that there is something in the block of a keyword, understood or not: what is wrong with it is said where it stands.
+func filled(n *node, keyword string) bool {
+	k := child(n, keyword)
+	return k != nil && len(k.kids) > 0
 }
 
 func (d *decoder) fillCheck(m *draft, v *vsDraft, r *rsDraft, c *checkDraft) bool {

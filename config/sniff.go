@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 )
 
@@ -69,11 +70,17 @@ func notAConfiguration(r *reporter, src *source) bool {
 
 // prose replaces a hundred complaints about a file that is no configuration at all by one.
 func (d *decoder) prose() {
-	if d.unknownRoot < 4 || d.unknownRoot < 2*d.knownRoot || d.firstUnknown == nil {
+	mostly := d.unknownRoot >= 4 && d.unknownRoot >= 2*d.knownRoot
+	entirely := d.knownRoot == 0 && d.nearRoot == 0
+	if d.firstUnknown == nil || !mostly && !entirely {
 		return
 	}
 	n := d.firstUnknown
 	d.list = nil
+	lines := fmt.Sprintf("%d lines outside of blocks begin with words that are no keywords", d.unknownRoot)
+	if d.unknownRoot == 1 {
+		lines = "there is no keyword in it"
+	}
 	d.reporter.word(n, &n.key, Error, "not-a-configuration", "is this the right file? a configuration begins with global_defs, vrrp_instance or virtual_server",
-		"this does not look like a configuration: %d lines outside of blocks begin with words that are no keywords, the first one is %q", d.unknownRoot, clip(n.key.text))
+		"this does not look like a configuration: %s, the first word is %q", lines, clip(n.key.text))
 }

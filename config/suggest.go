@@ -18,7 +18,8 @@ var synonyms = map[string]string{
 	"slave": "BACKUP", "standby": "BACKUP", "secondary": "BACKUP", "primary": "MASTER", "active": "MASTER",
 	"router_id": "virtual_router_id", "vrid": "virtual_router_id", "interface_name": "interface", "device": "interface",
 	"password": "auth_pass", "vip": "virtual_ipaddress", "peer": "unicast_peer", "algorithm": "lb_algo", "scheduler": "lb_algo",
-	"masq": "NAT", "masquerade": "NAT", "gate": "DR", "route": "DR", "ipip": "TUN", "fullnat": "FNAT",
+	"http_check": "HTTP_GET", "https_get": "SSL_GET", "https_check": "SSL_GET", "ssl_check": "SSL_GET", "script_check": "MISC_CHECK", "exec_check": "MISC_CHECK",
+	"icmp_check": "PING_CHECK", "masq": "NAT", "masquerade": "NAT", "gate": "DR", "route": "DR", "ipip": "TUN", "fullnat": "FNAT",
 }
 
 func closest(s string, candidates []string) string {
@@ -129,6 +130,9 @@ func (d *decoder) unknown(b *blockInfo, n *node) {
 		return
 	}
 	guess := d.guess(b, n)
+	if top := d.where[0].find(name); top != nil && top.shape == shapeBlock && n.block && len(d.where) > 1 {
+		guess = "" // a brace is missing above, rather than a letter wrong
+	}
 	hint := ""
 	k := b.find(guess)
 	if guess != "" {
@@ -140,6 +144,9 @@ func (d *decoder) unknown(b *blockInfo, n *node) {
 		}
 	} else if at := elsewhere(name, b); at != "" {
 		hint = name + " belongs in " + at + "; is a closing brace missing or one too many?"
+	}
+	if len(d.where) == 1 && (hint != "" || n.block) {
+		d.nearRoot++
 	}
 	owner := k != nil && k.owner && !d.strict
 	if !owner && b.vrrp() {

@@ -86,7 +86,7 @@ func (d *decoder) fillInstance(m *draft, i *VRRPInstance, n *node) {
 	}
 	d.fillPreempt(i, n)
 	d.fillGarp(g, i)
-	if len(i.VIPs) == 0 && !i.NoVirtualIPAddress {
+	if len(i.VIPs) == 0 && !i.NoVirtualIPAddress && !filled(n, "virtual_ipaddress") {
 		d.say(n, Warning, "virtual_ipaddress", "no-addresses", "add virtual_ipaddress { ADDRESS }, or no_virtual_ipaddress if none is meant", "the instance has no virtual address")
 	}
 }
@@ -213,7 +213,7 @@ func (d *decoder) fillUnicast(g *GlobalDefs, i *VRRPInstance, n *node) {
 		}
 	}
 	i.UnicastPeers = peers
-	if i.Unicast && len(peers) == 0 && !i.UnicastFaultNoPeer {
+	if i.Unicast && len(peers) == 0 && !i.UnicastFaultNoPeer && !filled(n, "unicast_peer") {
 		d.say(n, Warning, "unicast_peer", "no-peer", "name the other director, or add unicast_fault_no_peer", "unicast_peer names nobody: adverts go to the multicast group, as in keepalived")
 		i.Unicast = false
 	}
@@ -244,7 +244,7 @@ func (d *decoder) fillStrict(i *VRRPInstance, n *node) {
 		d.say(n, Warning, "down_timer_adverts", "strict", "", "strict mode sets down_timer_adverts to 3")
 		i.DownTimerAdverts = 3
 	}
-	if len(i.VIPs) == 0 && !i.NoVirtualIPAddress {
+	if len(i.VIPs) == 0 && !i.NoVirtualIPAddress && !filled(n, "virtual_ipaddress") {
 		d.say(n, Error, "virtual_ipaddress", "strict", "add an address", "strict mode needs a virtual address")
 	}
 	if i.State == "MASTER" && i.Priority != 255 || i.State == "BACKUP" && i.Has("state") && i.Priority == 255 {

@@ -20,17 +20,30 @@ import (
 // envNamespace says that the process is in the network namespace it was asked to run in.
 const envNamespace = "HOLDFAST_NETNS"
 
+func namespacePath(name string) string {
+	if strings.Contains(name, "/") {
+		return name
+	}
+	return "/run/netns/" + name
+}
+
+// inNamespace says that this process is in the network namespace of that name.
+func inNamespace(name string) bool {
+	there, err := os.Stat(namespacePath(name))
+	if err != nil {
+		return false
+	}
+	here, err := os.Stat("/proc/self/ns/net")
+	return err == nil && os.SameFile(there, here)
+}
+
 // enterNamespace moves the whole process into a network namespace: one thread enters it and the program starts again there, because a
 // namespace belongs to a thread and Go's threads are many.
 func enterNamespace(name string) error {
 	if name == "" || os.Getenv(envNamespace) == name {
 		return nil
 	}
-	path := name
-	if !strings.Contains(name, "/") {
-		path = "/run/netns/" + name
-	}
-	f, err := os.Open(path)
+	f, err := os.Open(namespacePath(name))
 	if err != nil {
 		return exitError{exitConfig, fmt.Errorf("enter the network namespace %s: %w", name, err)}
 	}
