@@ -19,6 +19,8 @@ type Host struct {
 	GroupExists func(name string) bool
 	// Stat gives what script security asks of each component of a path (symbolic links followed); nil: not known.
 	Stat func(path string) (FileInfo, error)
+	// Sysctl gives a kernel setting by its dotted name, "" for one that does not exist (its module is not loaded); nil: not known.
+	Sysctl func(name string) string
 	// Env gives the value of an environment variable for ${_ENV NAME}; nil means an empty environment.
 	Env func(name string) string
 	// Seed starts ${_RANDOM}.

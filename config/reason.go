@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -52,6 +53,7 @@ func (d *decoder) reason(m *Model) {
 		d.reasonServer(m, &m.VirtualServers[i], users)
 	}
 	d.item = ""
+	d.reasonStale(m)
 	d.reasonForwarding(m)
 	for i := range m.Scripts {
 		s := &m.Scripts[i]
@@ -294,6 +296,31 @@ func (d *decoder) reasonServer(m *Model, v *VirtualServer, users map[string]bool
 	}
 	if len(m.Instances) > 0 && v.Addr.IsValid() && v.Blocked == "" && !d.places.owned(v.Addr) {
 		d.point(v.Pos, Note, "vip-nowhere", "add it to virtual_ipaddress of an instance", "no vrrp_instance brings the address %s", v.Addr)
+	}
+}
+
+// reasonStale names the kernel settings without which clients of UDP and persistent clients stay with a server that is gone.
+func (d *decoder) reasonStale(m *Model) {
+	if d.host.Sysctl == nil || m.Global.ManageIPVSSysctls {
+		return
+	}
+	off := func(name string) bool { v := d.host.Sysctl(name); return v == "" || v == "0" }
+	const hint = "write manage_ipvs_sysctls in global_defs, or set it to 1 yourself"
+	udp, persistent := false, false
+	for i := range m.VirtualServers {
+		v := &m.VirtualServers[i]
+		if v.Blocked != "" {
+			continue
+		}
+		const nodest, quiescent = "net.ipv4.vs.expire_nodest_conn", "net.ipv4.vs.expire_quiescent_template"
+		if !udp && !v.OPS && (v.Protocol == "udp" || slices.Contains(v.AlsoProtocols, "udp")) && off(nodest) {
+			udp = true
+			d.point(v.Pos, Note, "udp-stale", hint, "clients of UDP stay with a server that has left the table until they pause for the UDP timeout: %s is 0", nodest)
+		}
+		if !persistent && v.PersistenceTimeout > 0 && off(quiescent) {
+			persistent = true
+			d.point(v.At("persistence_timeout"), Note, "persistent-stale", hint, "persistent clients stay with a server of weight 0 (drained, inhibited) for the whole persistence_timeout: %s is 0", quiescent)
+		}
 	}
 }
 

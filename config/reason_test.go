@@ -15,6 +15,7 @@ var reasonHost = Host{
 		"eth0": {Addrs: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/24")}, Multicast: true, Type: 1},
 		"ib0":  {Type: 32},
 	},
+	Sysctl:     func(string) string { return "0" },
 	UserExists: func(s string) bool { return s == "root" || s == "nobody" },
 	Stat: func(name string) (FileInfo, error) {
 		switch name {
@@ -57,6 +58,8 @@ func TestReasonedChecks(t *testing.T) {
 		{"weight-clamped", Warning, strings.Replace(instance(" track_interface {\n eth1 weight 10\n }"), "priority 100", "priority 254", 1), "254"},
 		{"group-weight", Warning, instance(" track_interface {\n eth1 weight 10\n }") + second + "vrrp_sync_group G { group { A B } }\n", "sync_group_tracking_weight"},
 		{"nopreempt-master", Warning, instance(" state MASTER\n nopreempt"), "state BACKUP"},
+		{"udp-stale", Note, strings.Replace(server(real1), "TCP", "UDP", 1), "expire_nodest_conn"},
+		{"persistent-stale", Note, server(" persistence_timeout 60\n" + real1), "manage_ipvs_sysctls"},
 		{"ops-udp", Warning, server(" ops\n" + real1), "UDP only"},
 		{"strict-servers", Warning, "global_defs { vrrp_strict\n}\n" + instance("") + server(real1), "drops packets"},
 		{"address-in-two", Error, instance("") + strings.Replace(second, "192.0.2.11", "192.0.2.10", 1), "keep it in one"},

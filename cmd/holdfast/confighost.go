@@ -23,7 +23,7 @@ func parseFile(name string, opts config.Options) (*config.Model, config.Diagnost
 
 // configHost is what the configuration may know about this machine. Nothing in it needs root or the network.
 func configHost() config.Host {
-	h := config.Host{Interfaces: map[string]config.Interface{}, InNamespace: inNamespace, UserExists: userExists, GroupExists: groupExists, Stat: statFile, Env: os.Getenv, Seed: int64(os.Getpid())}
+	h := config.Host{Interfaces: map[string]config.Interface{}, InNamespace: inNamespace, UserExists: userExists, GroupExists: groupExists, Stat: statFile, Sysctl: readSysctl, Env: os.Getenv, Seed: int64(os.Getpid())}
 	h.Hostname, _ = os.Hostname()
 	list, err := net.Interfaces()
 	if err != nil {
@@ -44,6 +44,11 @@ func configHost() config.Host {
 		h.Interfaces[i.Name] = c
 	}
 	return h
+}
+
+func readSysctl(name string) string {
+	b, _ := os.ReadFile("/proc/sys/" + strings.ReplaceAll(name, ".", "/"))
+	return strings.TrimSpace(string(b))
 }
 
 func userExists(name string) bool {

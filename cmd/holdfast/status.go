@@ -63,6 +63,9 @@ func printStatus(out io.Writer, s control.Status, output string) error {
 	for _, line := range troubles(s) {
 		fmt.Fprintln(out, "!", line)
 	}
+	if s.Kernel != nil && len(s.Kernel.SyncDaemons) > 0 {
+		fmt.Fprintln(out, "connections are synchronised:", strings.Join(s.Kernel.SyncDaemons, ", "))
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	printInstances(w, s)
 	printServers(w, s)

@@ -363,7 +363,7 @@ func (r *Reconciler) publishStatus() {
 	}
 	slices.Sort(st.Contended)
 	st.Problems = slices.Sorted(maps.Values(r.failing))
-	for _, d := range r.record.Daemons {
+	for _, d := range r.running {
 		st.Daemons = append(st.Daemons, fmt.Sprintf("%s %s id %d", d.Role, d.Interface, d.ID))
 	}
 	r.mu.Lock()

@@ -75,7 +75,7 @@ type Status struct {
 	Contended []string `json:"contended,omitempty"`
 	// Problems are the operations the kernel refuses at present.
 	Problems []string `json:"problems,omitempty"`
-	// Daemons are the synchronisation daemons that run, ours or not.
+	// Daemons are the synchronisation daemons that run, ours or not, where the configuration wants any.
 	Daemons []string `json:"daemons,omitempty"`
 }
 
@@ -105,6 +105,7 @@ type Reconciler struct {
 	pass     pass
 	writes   uint64
 	repairs  uint64
+	running  []ipvssync.SyncDaemon // as last listed, with what was done since; listed only where some are wanted or ours
 }
 
 // entry is one service that is wanted.

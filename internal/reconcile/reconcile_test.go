@@ -509,6 +509,9 @@ func TestDaemonsAndTimeouts(t *testing.T) {
 		_ = k.StopSync(g.ctx, master)
 		g.pass()
 		running(master)
+		if got := g.r.Status().Daemons; !slices.Equal(got, []string{"master eth0 id 5"}) {
+			t.Errorf("status shows %v", got)
+		}
 	})
 	in(t, k, dir, func(t *testing.T, g *rig) { // after a crash as master the instance is backup
 		d := pools(svc(1))
@@ -531,6 +534,9 @@ func TestDaemonsAndTimeouts(t *testing.T) {
 			t.Error("no problem")
 		}
 		running(other)
+		if got := g.r.Status().Daemons; !slices.Equal(got, []string{"backup eth9 id 9"}) {
+			t.Errorf("status shows %v", got)
+		}
 		_ = g.r.Stop(g.ctx, false)
 		running(other)
 	})

@@ -188,6 +188,7 @@ func timeout(want, now, ours, before time.Duration) time.Duration {
 func (r *Reconciler) convergeDaemons(ctx context.Context) {
 	want := r.desired.Daemons
 	if len(want) == 0 && len(r.record.Daemons) == 0 {
+		r.running = nil
 		return
 	}
 	running, err := r.kernel.SyncDaemons(ctx)
@@ -201,17 +202,21 @@ func (r *Reconciler) convergeDaemons(ctx context.Context) {
 		r.fail("sync", operation, err)
 	}
 	var have []ipvssync.SyncDaemon
+	r.running = nil
 	for _, d := range running {
 		if slices.ContainsFunc(want, func(w ipvssync.SyncDaemon) bool { return w.Same(d) }) {
 			have = append(have, d)
+			r.running = append(r.running, d)
 			continue
 		}
 		if !r.oursDaemon(d, want) {
+			r.running = append(r.running, d)
 			continue
 		}
 		if err := r.kernel.StopSync(ctx, d); err != nil && !errors.Is(err, ipvssync.ErrNotFound) {
 			note(fmt.Sprintf("stop the %s synchronisation daemon on %s", d.Role, d.Interface), err)
 			have = append(have, d)
+			r.running = append(r.running, d)
 			continue
 		}
 		r.publish(event.IPVSSync.With(d.Role, d.Interface, d.ID, "stopped"))
@@ -236,6 +241,7 @@ func (r *Reconciler) convergeDaemons(ctx context.Context) {
 			note(fmt.Sprintf("start the %s synchronisation daemon on %s", w.Role, w.Interface), err)
 			continue
 		}
+		r.running = append(r.running, w)
 		r.publish(event.IPVSSync.With(w.Role, w.Interface, w.ID, "started"))
 	}
 	if !failed {
