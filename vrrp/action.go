@@ -1,6 +1,9 @@
 package vrrp
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Action is something to be done outside: what Step answers. Actions are carried out in order.
 type Action interface{ action() }
@@ -59,6 +62,8 @@ type Notice struct {
 	Detail string
 	// Priority is the effective priority of the instance.
 	Priority uint8
+	// From is whose advertisements are the evidence, if it is worth looking for that machine.
+	From netip.Addr
 }
 
 // HandoverEnded answers a Handover event, once for each, when all that it concerns have ended: Error is empty when nothing asked for is

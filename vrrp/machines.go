@@ -140,6 +140,11 @@ func (ms *Machines) notice(m *machine, kind, format string, args ...any) {
 	ms.emit(Notice{ID: m.id, Name: m.cfg.Name, Kind: kind, Detail: fmt.Sprintf(format, args...), Priority: m.priority})
 }
 
+// noticeOf is a notice of somebody whom the operator will want to find.
+func (ms *Machines) noticeOf(m *machine, from netip.Addr, kind, format string, args ...any) {
+	ms.emit(Notice{ID: m.id, Name: m.cfg.Name, Kind: kind, Detail: fmt.Sprintf(format, args...), Priority: m.priority, From: from})
+}
+
 // Deadline is when Tick is due next; false if nothing waits.
 func (ms *Machines) Deadline() (time.Time, bool) {
 	var t time.Time

@@ -149,7 +149,7 @@ func (ms *Machines) rival(now time.Time, m *machine, a Advert, from netip.Addr) 
 	m.rivalCount++
 	if m.rivalCount >= rivalSplit && !m.rivalTold {
 		m.rivalTold = true
-		ms.notice(m, "split_brain", "%s (priority %d) has sent %d advertisements in %s as MASTER while this router is: it does not hear us or does not accept what it hears",
+		ms.noticeOf(m, from, "split_brain", "%s (priority %d) has sent %d advertisements in %s as MASTER while this router is: it does not hear us or does not accept what it hears",
 			from, a.Priority, m.rivalCount, short(now.Sub(m.rivalSince)))
 	}
 	if !m.cfg.LowerPrioNoAdvert && now.Sub(m.rivalAnsweredAt) >= answerGap {
@@ -203,7 +203,7 @@ func (ms *Machines) compareAddresses(m *machine, a Advert, from netip.Addr) {
 	m.counters.AddressMismatch++
 	if m.mismatchTold != from {
 		m.mismatchTold = from
-		ms.notice(m, "address_mismatch", "%s advertises other addresses: it lacks %v, it has besides %v", from, clip(missing), clip(extra))
+		ms.noticeOf(m, from, "address_mismatch", "%s advertises other addresses: it lacks %v, it has besides %v", from, clip(missing), clip(extra))
 	}
 }
 

@@ -27,10 +27,19 @@ func (r *loop) do(actions []vrrp.Action) {
 			r.tellTransition(event.Transition.With(a.Name, a.From, a.To, a.Priority, a.Reason), &a)
 		case vrrp.Refused:
 			if a.Count == 1 || a.Count%100 == 0 {
-				r.tell(event.AdvertRefused.With(r.name(a.ID), a.ID.Interface, a.Refusal.From, string(a.Refusal.Reason), a.Refusal.Detail, a.Count))
+				r.withSender(a.ID, a.Refusal.From, func(mac string) {
+					r.tell(event.AdvertRefused.With(r.name(a.ID), a.ID.Interface, a.Refusal.From, string(a.Refusal.Reason), a.Refusal.Detail+mac, a.Count))
+				})
 			}
 		case vrrp.Notice:
-			r.notice(a)
+			if a.From.IsValid() {
+				r.withSender(a.ID, a.From, func(mac string) {
+					a.Detail += mac
+					r.notice(a)
+				})
+			} else {
+				r.notice(a)
+			}
 		case vrrp.HandoverEnded:
 			r.handoverEnded(a)
 		case vrrp.Released:
@@ -56,12 +65,19 @@ func (r *loop) send(a vrrp.Send) {
 		src = s
 	}
 	e := vrrpnet.Endpoint{Interface: a.ID.Interface, Index: r.interfaces[a.ID.Interface].Index, Family: a.ID.Family}
-	if v := r.instance(a.ID).VMAC; v.Name != "" && !v.XmitBase && r.interfaces[v.Name].Up {
+	send := func(out vrrp.Outgoing) error {
+		e.Proto = out.Proto
+		return r.Wire.Send(e, src, out)
+	}
+	switch v := r.instance(a.ID).VMAC; {
+	case v.Name == "" || v.XmitBase:
+	case r.interfaces[v.Name].Up:
 		e.Interface, e.Index, e.For = v.Name, r.interfaces[v.Name].Index, a.ID.Interface
+	case a.Priority > 0: // the first of a MASTER: its virtual MAC interface comes up behind it
+		send = r.sendAhead(e, v, src, send)
 	}
 	for _, out := range r.machines.Packet(a, src) {
-		e.Proto = out.Proto
-		if err := r.Wire.Send(e, src, out); err != nil {
+		if err := send(out); err != nil {
 			r.sendErrors[a.ID]++
 			if n := r.sendErrors[a.ID]; n == 1 || n%100 == 0 {
 				r.tell(event.SendFailed.With(r.name(a.ID), err, n))
@@ -71,6 +87,17 @@ func (r *loop) send(a vrrp.Send) {
 		delete(r.sendErrors, a.ID)
 	}
 	r.stamped = true
+}
+
+// sendAhead sends from a virtual MAC whose interface is not up; what cannot go that way (unicast, no Ethernet) goes from the interface below.
+func (r *loop) sendAhead(e vrrpnet.Endpoint, v vrrp.VMAC, src netip.Addr, otherwise func(vrrp.Outgoing) error) func(vrrp.Outgoing) error {
+	mac, err := net.ParseMAC(v.MAC)
+	return func(out vrrp.Outgoing) error {
+		if err != nil || !out.Dst.IsMulticast() || r.Wire.SendFrom(e.Index, mac, src, out) != nil {
+			return otherwise(out)
+		}
+		return nil
+	}
 }
 
 func (r *loop) holdFor(a vrrp.Hold) {

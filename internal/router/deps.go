@@ -17,10 +17,12 @@ type Wire interface {
 	Listen(want map[vrrpnet.Endpoint][]netip.Addr) error
 	Drain(deliver func(vrrp.Packet))
 	Send(e vrrpnet.Endpoint, src netip.Addr, out vrrp.Outgoing) error
+	// SendFrom sends one multicast packet on the interface with this number from a virtual MAC.
+	SendFrom(index int, mac net.HardwareAddr, src netip.Addr, out vrrp.Outgoing) error
 	Close()
 }
 
-// Kernel is what holds addresses. Changes belongs to the loop, everything else to the kernel goroutine, where it may take its time.
+// Kernel is what holds addresses. Changes belongs to the loop, Sender to anybody, everything else to the kernel goroutine, where it may take its time.
 type Kernel interface {
 	Changes() <-chan vrrpnet.Change
 	Hold(owner string, want []vrrpnet.Held) error
@@ -37,6 +39,8 @@ type Kernel interface {
 	// Shield keeps packets to the addresses from local programs; nil undoes it.
 	Shield(addrs []netip.Addr) error
 	Announce(index int, mac net.HardwareAddr, addr netip.Addr) error
+	// Sender waits for the hardware address that adverts from this address come from. It may be called from any goroutine.
+	Sender(index int, from netip.Addr, wait time.Duration) (net.HardwareAddr, error)
 	Close()
 }
 

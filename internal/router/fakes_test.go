@@ -66,6 +66,13 @@ func (w *fakeWire) Send(e vrrpnet.Endpoint, src netip.Addr, out vrrp.Outgoing) e
 	return nil
 }
 
+func (w *fakeWire) SendFrom(_ int, mac net.HardwareAddr, src netip.Addr, out vrrp.Outgoing) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.out = append(w.out, sent{mac.String(), src, out.Payload[2]})
+	return nil
+}
+
 func (w *fakeWire) Close() {}
 
 func (w *fakeWire) arrive(p vrrp.Packet) {
@@ -189,6 +196,10 @@ func (k *fakeKernel) Announce(_ int, _ net.HardwareAddr, addr netip.Addr) error 
 	defer k.mu.Unlock()
 	k.announced[addr]++
 	return nil
+}
+
+func (k *fakeKernel) Sender(int, netip.Addr, time.Duration) (net.HardwareAddr, error) {
+	return net.HardwareAddr{2, 0, 0, 0, 0, 9}, nil
 }
 
 func (k *fakeKernel) Close() {}

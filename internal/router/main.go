@@ -265,6 +265,10 @@ func (k *realKernel) Announce(index int, mac net.HardwareAddr, addr netip.Addr) 
 	return k.announce.Announce(index, mac, addr, forwards(addr))
 }
 
+func (k *realKernel) Sender(index int, from netip.Addr, wait time.Duration) (net.HardwareAddr, error) {
+	return vrrpnet.Sender(index, from, wait)
+}
+
 // forwards says whether this host is a router for the family: the router flag of a neighbour advertisement must say so (RFC 4861 section 4.4).
 func forwards(addr netip.Addr) bool {
 	if addr.Is4() {

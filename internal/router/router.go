@@ -56,6 +56,8 @@ type loop struct {
 	adopted   bool
 	ready     bool // READY=1 was said
 	handovers []pendingHandover
+	evidence  chan func() // what waits for a sender's hardware address comes back here
+	seeking   int         // how many wait
 	late      lateness
 	lateTold  time.Time
 	lastTurn  time.Time
@@ -84,7 +86,7 @@ type pendingHandover struct {
 func Run(ctx context.Context, d Deps) error {
 	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
 		links: map[string]vrrp.Link{}, switched: map[string]bool{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
-		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, virtual: map[netip.Addr]bool{}}
+		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, evidence: make(chan func(), maxSeeking), virtual: map[netip.Addr]bool{}}
 	defer r.queue.close()
 	r.child.init(d.Start)
 	defer r.child.close()
@@ -120,6 +122,8 @@ func Run(ctx context.Context, d Deps) error {
 			r.onChange(c)
 		case after := <-r.queue.results:
 			after()
+		case told := <-r.evidence:
+			told()
 		case in := <-r.child.inbox:
 			r.onSeam(in)
 		case e := <-r.child.exited:

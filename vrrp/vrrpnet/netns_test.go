@@ -3,6 +3,7 @@
 package vrrpnet
 
 import (
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -460,5 +461,64 @@ func TestIPv6AddressesThatShareNobodysPrefixEndWithTheirRoute(t *testing.T) {
 	}
 	if r := routes(); r != "" {
 		t.Errorf("left behind: %q", r)
+	}
+}
+
+func TestAnAdvertFromAMACWhoseInterfaceIsDown(t *testing.T) {
+	for name, c := range map[string]struct {
+		family   vrrp.Family
+		proto    uint8
+		src, dst netip.Addr
+		id       uint16
+	}{
+		"IPv4":    {vrrp.IPv4, vrrp.ProtoVRRP, netip.MustParseAddr("192.0.2.1"), vrrp.Group4, 0},
+		"IPv4 AH": {vrrp.IPv4, vrrp.ProtoAH, netip.MustParseAddr("192.0.2.1"), vrrp.Group4, 4711},
+		"IPv6":    {vrrp.IPv6, vrrp.ProtoVRRP, netip.MustParseAddr("fe80::aa"), vrrp.Group6, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fresh(t)
+			pair(t)
+			ip(t, "addr add fe80::aa/64 dev left nodad")
+			right := Endpoint{Interface: "right", Index: index(t, "right"), Family: c.family, Proto: c.proto}
+			a, b := wire(t), wire(t)
+			if err := b.Listen(map[Endpoint][]netip.Addr{right: {c.dst}}); err != nil {
+				t.Fatal(err)
+			}
+			mac, left := net.HardwareAddr{0, 0, 0x5e, 0, 1, 51}, index(t, "left")
+			send := func() {
+				out := vrrp.Outgoing{Dst: c.dst, Proto: c.proto, IPID: c.id, Payload: []byte("an advertisement")}
+				if err := a.SendFrom(left, mac, c.src, out); err != nil {
+					t.Error(err)
+				}
+			}
+			send()
+			p := receive(t, b)
+			if p.Src != c.src || p.Dst != c.dst || p.TTL != 255 || p.Proto != c.proto || string(p.Payload) != "an advertisement" || p.IPID != c.id {
+				t.Errorf("got %+v", p)
+			}
+			// Who it was is found by listening to the next one.
+			found := make(chan net.HardwareAddr, 1)
+			go func() {
+				for {
+					select {
+					case <-found:
+						return
+					case <-time.After(10 * time.Millisecond):
+						send()
+					}
+				}
+			}()
+			got, err := Sender(right.Index, c.src, patience)
+			if err != nil || got.String() != mac.String() {
+				t.Errorf("sender %s, %v", got, err)
+			}
+			found <- got
+			if got, err := Sender(right.Index, netip.MustParseAddr("192.0.2.9"), 50*time.Millisecond); err != nil || got != nil {
+				t.Errorf("nobody: %s, %v", got, err)
+			}
+			if err := a.SendFrom(left, mac, c.src, vrrp.Outgoing{Dst: c.src, Proto: c.proto}); err == nil {
+				t.Error("unicast has no such frame")
+			}
+		})
 	}
 }

@@ -19,6 +19,8 @@ type Wire struct {
 	readable chan struct{}
 	done     chan struct{}
 	buf, oob []byte
+	// frames sends whole Ethernet frames and receives nothing.
+	frames int
 }
 
 // NewWire starts a wire without sockets, in the network namespace of the calling thread.
@@ -32,11 +34,18 @@ func NewWire() (*Wire, error) {
 		unix.Close(epoll)
 		return nil, fmt.Errorf("make the eventfd that ends the wire: %w", err)
 	}
-	w := &Wire{sockets: map[Endpoint]*socket{}, epoll: epoll, stop: stop, readable: make(chan struct{}, 1), done: make(chan struct{}),
+	frames, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		unix.Close(epoll)
+		unix.Close(stop)
+		return nil, fmt.Errorf("open the packet socket that sends from virtual MACs: %w", err)
+	}
+	w := &Wire{frames: frames, sockets: map[Endpoint]*socket{}, epoll: epoll, stop: stop, readable: make(chan struct{}, 1), done: make(chan struct{}),
 		buf: make([]byte, 65536), oob: make([]byte, 256)}
 	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, stop, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(stop)}); err != nil {
 		unix.Close(epoll)
 		unix.Close(stop)
+		unix.Close(frames)
 		return nil, fmt.Errorf("watch the eventfd that ends the wire: %w", err)
 	}
 	go w.wake()
@@ -131,4 +140,5 @@ func (w *Wire) Close() {
 	w.sockets = nil
 	unix.Close(w.stop)
 	unix.Close(w.epoll)
+	unix.Close(w.frames)
 }

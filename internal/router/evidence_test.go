@@ -1,0 +1,43 @@
+package router
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+func TestARefusalNamesTheHardwareAddress(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	c := oneInstance()
+	b.apply(1, c)
+	src := netip.MustParseAddr("192.0.2.2")
+	r.wire.arrive(vrrp.Packet{Interface: "eth0", Family: vrrp.IPv4, Src: src, Dst: vrrp.Group4, TTL: 254, Proto: vrrp.ProtoVRRP,
+		Payload: vrrp.Marshal(c.Instances[0], src, vrrp.Group4, 200)})
+	b.wait("the refusal", func(m seam.Message) bool {
+		return m.Event != nil && m.Event.Event.ID == "vrrp.refused" && strings.Contains(fmt.Sprint(m.Event.Event.Values), "hardware address 02:00:00:00:00:09")
+	})
+}
+
+func TestTheFirstAdvertOfAVirtualMACComesFromIt(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	c := oneInstance()
+	c.Instances[0].VMAC = vrrp.VMAC{Name: "vrrp.51", MAC: "00:00:5e:00:01:33"}
+	b.apply(1, c)
+	b.wait("MASTER", transitionTo(vrrp.Master))
+	r.wire.mu.Lock()
+	defer r.wire.mu.Unlock()
+	for _, s := range r.wire.out {
+		if s.iface != "00:00:5e:00:01:33" { // the macvlan never comes up here
+			t.Errorf("an advert left from %s", s.iface)
+		}
+	}
+	if len(r.wire.out) == 0 {
+		t.Error("no advert")
+	}
+}
