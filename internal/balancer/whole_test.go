@@ -40,6 +40,10 @@ func (w *quietWire) Send(_ vrrpnet.Endpoint, _ netip.Addr, out vrrp.Outgoing) er
 	return nil
 }
 
+func (w *quietWire) SendFrom(_ int, _ net.HardwareAddr, src netip.Addr, out vrrp.Outgoing) error {
+	return w.Send(vrrpnet.Endpoint{}, src, out)
+}
+
 func (w *quietWire) zeros() (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -76,8 +80,11 @@ func (k *memoryKernel) RefreshRoutes() error                                   {
 func (k *memoryKernel) RemoveRoutes([]vrrp.Route, []vrrp.Rule) error           { return nil }
 func (k *memoryKernel) Refresh() error                                         { return nil }
 func (k *memoryKernel) Remove([]vrrp.Address) error                            { return nil }
-func (k *memoryKernel) Announce(int, net.HardwareAddr, netip.Addr) error       { return nil }
-func (k *memoryKernel) Close()                                                 {}
+func (k *memoryKernel) Sender(int, netip.Addr, time.Duration) (net.HardwareAddr, error) {
+	return nil, nil
+}
+func (k *memoryKernel) Announce(int, net.HardwareAddr, netip.Addr) error { return nil }
+func (k *memoryKernel) Close()                                           {}
 
 func (k *memoryKernel) addresses() (n int) {
 	k.mu.Lock()
