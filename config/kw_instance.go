@@ -64,7 +64,7 @@ var instanceTable = newTable("vrrp_instance", []row[vi]{
 	tracks("track_virtual_server", 253, func(i *vi) *[]Track { return &i.TrackVirtualServers }, tierC, acts,
 		"Virtual servers that must have their quorum: ADDRESS:PORT, fwmark:N or the name of a group."),
 	tracks("track_bfd", 253, func(i *vi) *[]Track { return &i.TrackBFDs }, tierB, idle, "BFD sessions that must be up."),
-	flag("track_src_ip", func(i *vi) *bool { return &i.TrackSrcIP }, tierC, idle, "off", "FAULT while the source address is missing.").own(),
+	flag("track_src_ip", func(i *vi) *bool { return &i.TrackSrcIP }, tierC, acts, "off", "FAULT while the source address is missing.").own(),
 	flag("dont_track_primary", func(i *vi) *bool { return &i.DontTrackPrimary }, tierB, acts, "off", "The state of interface does not matter.").own(),
 	known[vi]("linkbeat_use_polling", shapeFlag, tierC, gone, "", "Deprecated."),
 	custom("nopreempt", shapeFlag, seti(func(i *vi) { i.NoPreempt = true }), tierA, acts, "off", "Do not take over from a master of lower priority that works.").own(),

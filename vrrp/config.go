@@ -140,6 +140,8 @@ type Instance struct {
 	Auth        Auth
 	// Source is the address adverts are sent from; the zero value means the interface's first.
 	Source netip.Addr
+	// TrackSource: FAULT while the interface does not have Source (track_src_ip).
+	TrackSource bool
 	// Group is the multicast destination; the zero value means the standard group.
 	Group netip.Addr
 	// Peers makes the instance unicast when not empty.

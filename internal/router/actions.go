@@ -183,6 +183,7 @@ func (r *loop) onChange(c vrrpnet.Change) {
 		was, there := r.interfaces[i.Name]
 		r.interfaces[i.Name] = i
 		r.updateLink(linkOf(i, r.virtual))
+		r.checkSources(i.Name)
 		if !there || was.Index != i.Index {
 			r.makeVMACs(i.Name)
 			r.vmacCame(i.Name)
@@ -220,6 +221,7 @@ func (r *loop) updateLink(l vrrp.Link) {
 const (
 	troubleFor    = time.Minute
 	troubleKernel = "kernel"
+	troubleSource = "source"
 )
 
 // trouble makes an instance FAULT for troubleFor, renewed by a further trouble of the kind.

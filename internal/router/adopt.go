@@ -72,6 +72,7 @@ func (r *loop) adopt() {
 		r.do([]vrrp.Action{act})
 	}
 	r.do(r.machines.Step(now, vrrp.Adopt{Instances: adopted, Tracks: s.Tracks}))
+	r.checkSources("")
 	r.holdStatics()
 	r.settleVMACs()
 	r.tell(event.RouterAdopted.With(len(adopted), masters, age.Round(time.Millisecond)))

@@ -27,6 +27,7 @@ func (r *loop) onApply(a seam.Apply) {
 	r.listen() // old and new: what Apply says next may already need the new ones
 	r.do(r.machines.Apply(now, config))
 	r.listen()
+	r.checkSources("")
 	r.moveHome()
 	r.settleVMACs()
 	r.holdStatics()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/holdfast-ha/holdfast/vrrp"
 	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
@@ -24,6 +25,23 @@ func linkOf(i vrrpnet.Interface, virtual map[netip.Addr]bool) vrrp.Link {
 		}
 	}
 	return l
+}
+
+// checkSources makes instances with track_src_ip FAULT while their interface does not have the address their adverts are to come from; name is the
+// interface that may have changed, "" for all.
+func (r *loop) checkSources(name string) {
+	for _, i := range r.config.Instances {
+		at, there := r.interfaces[i.Interface]
+		if name != "" && name != i.Interface || !there { // without the interface it is FAULT anyway
+			continue
+		}
+		detail := ""
+		has := func(p netip.Prefix) bool { return p.Addr() == i.Source.WithZone("") }
+		if i.TrackSource && i.Source.IsValid() && !slices.ContainsFunc(at.Addrs, has) {
+			detail = "interface " + i.Interface + " does not have the source address " + i.Source.String()
+		}
+		r.do(r.machines.Step(time.Now(), vrrp.Trouble{ID: i.ID(), Kind: troubleSource, Detail: detail}))
+	}
 }
 
 // virtualAddrs are all virtual addresses of a configuration, except those of owners (priority 255), whose addresses are the interface's own.

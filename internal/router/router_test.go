@@ -347,6 +347,29 @@ func TestAnAddressTheKernelRefusesIsAFault(t *testing.T) {
 	}
 }
 
+func TestTheSourceAddressIsTracked(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	c := oneInstance()
+	c.Instances[0].Source, c.Instances[0].TrackSource = netip.MustParseAddr("192.0.2.5"), true
+	b.send(seam.Message{Apply: &seam.Apply{Gen: 1, Config: c}})
+	b.send(seam.Message{Ready: &vrrp.Ready{OK: true}})
+	m := b.wait("FAULT", transitionTo(vrrp.Fault))
+	if !strings.Contains(m.Event.Transition.Reason, "192.0.2.5") {
+		t.Errorf("reason %q", m.Event.Transition.Reason)
+	}
+	with := eth0()
+	with.Addrs = append(with.Addrs, netip.MustParsePrefix("192.0.2.5/24"))
+	r.kernel.changes <- vrrpnet.Change{Interfaces: []vrrpnet.Interface{with}}
+	b.wait("MASTER", transitionTo(vrrp.Master))
+	r.kernel.changes <- vrrpnet.Change{Interfaces: []vrrpnet.Interface{eth0()}}
+	b.wait("FAULT", transitionTo(vrrp.Fault))
+	c.Instances = append([]vrrp.Instance{}, c.Instances...)
+	c.Instances[0].TrackSource = false
+	b.send(seam.Message{Apply: &seam.Apply{Gen: 2, Config: c}})
+	b.wait("MASTER", transitionTo(vrrp.Master))
+}
+
 func TestNoAccept(t *testing.T) {
 	r := start(t, &memoryStore{}, eth0())
 	b := r.balancer()
