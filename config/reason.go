@@ -281,7 +281,13 @@ func (d *decoder) reasonServer(m *Model, v *VirtualServer, users map[string]bool
 	}
 	if v.fullNAT() {
 		if first := firstFullNAT(m); first == v {
-			d.point(v.At("lb_kind"), Note, "fnat-conntrack", "size net.netfilter.nf_conntrack_max for all of them", "FNAT sets net.ipv4.vs.conntrack=1: connection tracking then covers every virtual server of this director")
+			hint := "size net.netfilter.nf_conntrack_max for all of them"
+			if d.host.Sysctl != nil {
+				if now := d.host.Sysctl("net.netfilter.nf_conntrack_max"); now != "" {
+					hint += ": it is " + now + " now"
+				}
+			}
+			d.point(v.At("lb_kind"), Note, "fnat-conntrack", hint, "FNAT sets net.ipv4.vs.conntrack=1: connection tracking then covers every virtual server of this director")
 		}
 		if g := m.LocalAddressGroup(v.LocalAddressGroup); g != nil {
 			for _, e := range g.Entries {

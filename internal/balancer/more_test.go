@@ -3,6 +3,7 @@ package balancer
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/internal/state"
 	"github.com/holdfast-ha/holdfast/ipvssync"
 )
 
@@ -154,4 +156,44 @@ func TestTrackedVirtualServerReachesTheRouter(t *testing.T) {
 	eventually(t, "a router that began anew is told again", func() bool { return len(w.tracks(id)) > n })
 	w.servers.set("10.0.0.1:80", false)
 	eventually(t, "its return", func() bool { return w.lastTrack(id).OK })
+}
+
+func TestWishesForServersThatAreGoneAreForgotten(t *testing.T) {
+	w := newWorld(t, model("10.0.0.1", "10.0.0.2"))
+	w.start(seam.Snapshot{})
+	w.up()
+	for _, server := range []string{"10.0.0.1:80", "10.0.0.2:80"} {
+		ask := control.Request{Op: control.OpDrain, VirtualServer: "192.0.2.1:80", RealServer: server}
+		if err := control.Do(t.Context(), w.dir, ask, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wishes := func() []string {
+		in, err := state.LoadIntent(w.state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var of []string
+		for _, x := range in.Drains {
+			of = append(of, x.Real)
+		}
+		return of
+	}
+	blocked := model("10.0.0.1", "10.0.0.2")
+	blocked.VirtualServers[0].Blocked = "a mistake"
+	for _, c := range []struct {
+		m    *config.Model
+		want []string
+	}{
+		{blocked, []string{"10.0.0.1:80", "10.0.0.2:80"}},
+		{model("10.0.0.2", "10.0.0.3"), []string{"10.0.0.2:80"}},
+	} {
+		w.set(c.m, nil)
+		if err := control.Do(t.Context(), w.dir, control.Request{Op: control.OpReload, Wait: true}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := wishes(); !slices.Equal(got, c.want) {
+			t.Errorf("kept: %v, not %v", got, c.want)
+		}
+	}
 }
