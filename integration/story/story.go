@@ -4,6 +4,7 @@ package story
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -33,17 +34,17 @@ func (t *teller) say(format string, a ...any) {
 	t.out(fmt.Sprintf("%7.2f s  %s", time.Since(t.start).Seconds(), fmt.Sprintf(format, a...)))
 }
 
-// Tell runs the story once. Lines go to out; the table is its last words.
-func Tell(out func(string)) error {
+// Tell runs the story once, with this many seconds between advertisements. Lines go to out; the table is its last words.
+func Tell(interval int, out func(string)) error {
 	quiet := func(line string) {
 		if strings.Contains(line, "FAILED") {
 			out(line)
 		}
 	}
-	return lab.Once("demo", quiet, func(l *lab.Lab) { tell(l, out) })
+	return lab.Once("demo", quiet, func(l *lab.Lab) { tell(l, interval, out) })
 }
 
-func tell(l *lab.Lab, out func(string)) {
+func tell(l *lab.Lab, interval int, out func(string)) {
 	t := &teller{l: l, start: time.Now(), out: out}
 	out("")
 	out("  client 10.77.0.50 ──┐")
@@ -55,18 +56,18 @@ func tell(l *lab.Lab, out func(string)) {
 	t.s = s
 	d1, d2 := s.D[0], s.D[1]
 	for i, d := range s.D {
-		d.Write(s.Text(d, lab.Conf{Priority: 150 - 50*i, Version: 3}))
+		d.Write(s.Text(d, lab.Conf{Priority: 150 - 50*i, Version: 3, Advert: strconv.Itoa(interval)}))
 		d.Start(lab.Holdfast)
 	}
-	t.say("holdfast starts on d1 and d2; VRRPv3, one advertisement a second, a TCP check a second")
+	t.say("holdfast starts on d1 and d2: VRRPv3, an advertisement every %d s; a TCP check of each real server every second", interval)
 	s.Owner(d1)
 	t.say("d1 owns the VIP: it announced it, and it alone sends advertisements")
 	for _, d := range s.D {
 		l.Eventually("the tables are full", func() bool { return len(d.Table()) == 4 })
 	}
 	t.say("the kernel's IPVS table of both directors holds rs1, rs2 and rs3")
-	t.ask = s.Client.Ask(s.VIP.String()+":80", 25*time.Millisecond, 2*time.Second)
-	t.say("the client asks the VIP 40 times a second, without pause until the end")
+	t.ask = s.Client.Ask(s.VIP.String()+":80", 50*time.Millisecond, 2*time.Second)
+	t.say("the client asks the VIP 20 times a second, without pause until the end")
 
 	t.act("an ordinary moment", func() {})
 	t.act("rs1 dies", func() {
@@ -113,7 +114,7 @@ func tell(l *lab.Lab, out func(string)) {
 			t.say("d1 owns the VIP again")
 			return
 		}
-		t.say("d1 went on where it had stopped; d2 heard no gap that mattered")
+		t.say("d1 went on where it had stopped; d2 heard no gap, the VIP never left")
 	})
 	t.act("d1 is killed, its cable is out", func() {
 		dead := time.Now()
