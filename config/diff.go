@@ -41,8 +41,11 @@ type FieldChange struct {
 }
 
 // String is one line.
-func (c Change) String() string {
-	s := string(c.Op) + " " + c.Kind
+func (c Change) String() string { return string(c.Op) + " " + c.Object() }
+
+// Object says what is changed, and the values that an Update changes.
+func (c Change) Object() string {
+	s := c.Kind
 	if c.Name != "" {
 		s += " " + c.Name
 	}
@@ -53,7 +56,24 @@ func (c Change) String() string {
 		}
 		s += ": " + strings.Join(parts, ", ")
 	}
-	return s
+	return visible(s)
+}
+
+// Consequence is the note, "" when there is nothing to add.
+func (c Change) Consequence() string { return visible(c.Note) }
+
+// Lines are what people see: + added, - removed, ~ changed, ! changed so that the directors refuse each other's advertisements until each
+// has it; the consequence follows on a line of its own.
+func (c Change) Lines() []string {
+	mark := map[Op]string{Add: "+", Remove: "-", Update: "~"}[c.Op]
+	if c.Splits {
+		mark = "!"
+	}
+	lines := []string{mark + " " + c.String()}
+	if c.Note != "" {
+		lines = append(lines, "    "+c.Consequence())
+	}
+	return lines
 }
 
 // Diff lists what a reload from old to new changes, in the order of the design: first what is added or updated, last what goes.
@@ -61,7 +81,9 @@ func Diff(old, new *Model) []Change {
 	d := &differ{}
 	d.object("global_defs", "", &old.Global, &new.Global, nil)
 	d.object("SSL", "", &old.SSL, &new.SSL, nil)
-	if old.NetNamespace != new.NetNamespace || old.NetNamespaceIPVS != new.NetNamespaceIPVS || old.InstanceName != new.InstanceName {
+	d.object("daemon", "", &daemonWords{old.UsePidDir, old.ChildWaitTime, old.LinkDelays, old.LinkPolling, old.LinkPollAll},
+		&daemonWords{new.UsePidDir, new.ChildWaitTime, new.LinkDelays, new.LinkPolling, new.LinkPollAll}, nil)
+	if old.NetNamespace != new.NetNamespace || old.NetNamespaceIPVS != new.NetNamespaceIPVS || old.NetNamespaceIPVSSet != new.NetNamespaceIPVSSet || old.InstanceName != new.InstanceName {
 		d.add(Change{Op: Update, Kind: "daemon", Name: "net_namespace or instance", Note: "not changed by a reload: restart"})
 	}
 	named(d, "vrrp_script", old.Scripts, new.Scripts, func(x *VRRPScript) string { return x.Name })
@@ -82,6 +104,15 @@ func Diff(old, new *Model) []Change {
 	return d.list
 }
 
+// daemonWords are the words outside of blocks that a reload can change.
+type daemonWords struct {
+	UsePidDir          bool
+	ChildWaitTime      time.Duration
+	LinkDelays         []LinkDelay
+	LinkbeatInterfaces []LinkPoll
+	LinkbeatUsePolling bool
+}
+
 type differ struct{ list []Change }
 
 func (d *differ) add(c Change) { d.list = append(d.list, c) }
@@ -97,12 +128,18 @@ func (d *differ) object(kind, name string, old, new any, skip map[string]bool) *
 }
 
 func fieldChanges(old, new any, skip map[string]bool) []FieldChange {
-	a, b := reflect.ValueOf(old).Elem(), reflect.ValueOf(new).Elem()
+	return valueChanges(nil, reflect.ValueOf(old).Elem(), reflect.ValueOf(new).Elem(), skip)
+}
+
+func valueChanges(out []FieldChange, a, b reflect.Value, skip map[string]bool) []FieldChange {
 	t := a.Type()
-	var out []FieldChange
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if skip[f.Name] || f.Anonymous || f.Name == "Pos" || same(a.Field(i), b.Field(i)) {
+		if f.Anonymous && f.Type != metaType && !skip[f.Name] {
+			out = valueChanges(out, a.Field(i), b.Field(i), skip)
+			continue
+		}
+		if skip[f.Name] || f.Type == metaType || f.Name == "Pos" || same(a.Field(i), b.Field(i)) {
 			continue
 		}
 		c := FieldChange{Name: snake(f.Name), Old: show(a.Field(i)), New: show(b.Field(i))}
@@ -116,7 +153,7 @@ func fieldChanges(old, new any, skip map[string]bool) []FieldChange {
 
 var spellings = map[string]string{"VRID": "virtual_router_id", "VIPs": "virtual_ipaddress", "ExcludedVIPs": "virtual_ipaddress_excluded", "SrcIP": "unicast_src_ip", "UnicastPeers": "unicast_peer",
 	"Unicast": "unicast", "McastDst": "mcast_dst_ip", "Scheduler": "lb_algo", "Method": "lb_kind", "Sorry": "sorry_server", "AuthPass": "auth_pass", "IPv6": "ipv6", "NoPreempt": "nopreempt", "OPS": "ops",
-	"RouterID": "router_id", "UThreshold": "uthreshold", "LThreshold": "lthreshold", "VirtualHost": "virtualhost", "NotifyRxLower": "notify_master_rx_lower_pri", "Strict": "strict_mode", "URLs": "url"}
+	"RouterID": "router_id", "UThreshold": "uthreshold", "LThreshold": "lthreshold", "VirtualHost": "virtualhost", "NotifyRxLower": "notify_master_rx_lower_pri", "Strict": "strict_mode", "URLs": "url", "LinkDelays": "interface_up_down_delays"}
 
 // snake is a field's name as a keyword.
 func snake(s string) string {

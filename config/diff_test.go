@@ -1,6 +1,8 @@
 package config
 
 import (
+	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -35,6 +37,90 @@ func TestDiff(t *testing.T) {
 		}
 		if strings.Join(got, "\n") != strings.Join(c.want, "\n") || splits != c.splits {
 			t.Errorf("%s: %v\n%s", c.name, splits, strings.Join(got, "\n"))
+		}
+	}
+}
+
+// Every part of a Model that asks for something has its operation: nothing changes that the plan does not show.
+func TestDiffSeesEverything(t *testing.T) {
+	// What describes the file rather than what it asks for.
+	about := map[string]bool{"Syntax": true, "Files": true, "ConfigID": true}
+	typ := reflect.TypeFor[Model]()
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		if about[f.Name] || !f.IsExported() {
+			continue
+		}
+		old, next := &Model{}, &Model{}
+		set(reflect.ValueOf(next).Elem().Field(i))
+		if len(Diff(old, next)) == 0 {
+			t.Errorf("a change of %s is no operation", f.Name)
+		}
+	}
+	for _, part := range []struct {
+		name string
+		in   func(*Model) reflect.Value
+	}{
+		{"global_defs", func(m *Model) reflect.Value { return reflect.ValueOf(&m.Global).Elem() }},
+		{"vrrp_instance", func(m *Model) reflect.Value { return reflect.ValueOf(&m.Instances[0]).Elem() }},
+		{"vrrp_sync_group", func(m *Model) reflect.Value { return reflect.ValueOf(&m.Groups[0]).Elem() }},
+		{"virtual_server", func(m *Model) reflect.Value { return reflect.ValueOf(&m.VirtualServers[0]).Elem() }},
+		{"real_server", func(m *Model) reflect.Value { return reflect.ValueOf(&m.VirtualServers[0].RealServers[0]).Elem() }},
+		{"check", func(m *Model) reflect.Value {
+			return reflect.ValueOf(&m.VirtualServers[0].RealServers[0].Checks[0]).Elem()
+		}},
+	} {
+		whole := func() *Model {
+			return &Model{Instances: make([]VRRPInstance, 1), Groups: make([]SyncGroup, 1), VirtualServers: []VirtualServer{{RealServers: []RealServer{{Checks: make([]Check, 1)}}}}}
+		}
+		n := part.in(whole()).NumField()
+		for i := range n {
+			next := whole()
+			v := part.in(next)
+			if f := v.Type().Field(i); f.Name == "Meta" || f.Name == "Pos" || f.Name == "PrioritySet" || !f.IsExported() {
+				continue
+			}
+			if part.name == "real_server" && v.Type().Field(i).Name == "Checks" {
+				v.Field(i).SetZero()
+			} else {
+				set(v.Field(i))
+			}
+			if len(Diff(whole(), next)) == 0 {
+				t.Errorf("a change of %s %s is no operation", part.name, v.Type().Field(i).Name)
+			}
+		}
+	}
+}
+
+// set gives a value that is not its zero.
+func set(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		v.SetInt(1)
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		v.SetUint(1)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+	case reflect.Struct:
+		switch v.Type() {
+		case prefixType:
+			v.Set(reflect.ValueOf(netip.MustParsePrefix("192.0.2.1/24")))
+			return
+		case addrType:
+			v.Set(reflect.ValueOf(netip.MustParseAddr("192.0.2.1")))
+			return
+		}
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && f.Name != "Meta" && f.Name != "Pos" {
+				set(v.Field(i))
+				return
+			}
 		}
 	}
 }

@@ -17,7 +17,8 @@ func planCommand() *cobra.Command {
 		Use:   "plan OLD NEW",
 		Short: "Show what a reload from one configuration to another would do",
 		Long: "plan lists, object by object, what a reload from OLD to NEW adds, changes and removes. Lines marked with ! are changes after which\n" +
-			"the directors refuse each other's advertisements until every one of them has been reloaded.\n" +
+			"the directors refuse each other's advertisements until every one of them has been reloaded. A reload of the daemon executes this list\n" +
+			"and nothing else; \"holdfast reload --wait\" prints it, and so do its events config.change.\n" +
 			"It exits 1 when NEW has errors: the daemon would refuse it and change nothing.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,15 +45,8 @@ func planCommand() *cobra.Command {
 				return err
 			}
 			for _, c := range changes {
-				mark := map[config.Op]string{config.Add: "+", config.Remove: "-", config.Update: "~"}[c.Op]
-				if c.Splits {
-					mark = "!"
-				}
-				if _, err := fmt.Fprintln(w, mark, c); err != nil {
-					return err
-				}
-				if c.Note != "" {
-					if _, err := fmt.Fprintln(w, "    "+c.Note); err != nil {
+				for _, line := range c.Lines() {
+					if _, err := fmt.Fprintln(w, line); err != nil {
 						return err
 					}
 				}

@@ -16,7 +16,7 @@ func reloadCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "reload", Short: "Make the daemon read its configuration again", Args: cobra.NoArgs,
 		Long: "Makes the daemon read its configuration again, as SIGHUP does. A configuration with errors changes nothing.\n" +
-			"With --wait: exit status 0 when it is in force, 1 when it was refused.",
+			"With --wait: what was done, as \"holdfast plan\" shows it; exit status 0 when it is in force, 1 when it was refused.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var r control.Reloaded
 			request := control.Request{Op: control.OpReload, Wait: wait}
@@ -27,6 +27,9 @@ func reloadCommand() *cobra.Command {
 				return err
 			}
 			out := cmd.OutOrStdout()
+			for _, o := range r.Operations {
+				fmt.Fprintln(out, o)
+			}
 			for _, w := range r.Warnings {
 				fmt.Fprintln(out, w)
 			}

@@ -24,7 +24,6 @@ type change struct {
 	sources  *state.Recorder
 	waiters  []func(control.Reloaded, error)
 	in       inputs
-	changed  int
 	applied  func([]string)
 	problems []string
 }
@@ -54,12 +53,16 @@ func (d *daemon) read() {
 }
 
 func (d *daemon) readFrom(files fs.FS, then func(in inputs, diags config.Diagnostics, refuse bool)) {
+	old := d.in.model
 	go func() {
 		model, diags := d.o.Read(files)
 		refuse := diags.RefuseStart()
 		var in inputs
 		if !refuse {
 			in = newInputs(model, diags)
+			if old != nil {
+				in.plan = config.Diff(old, model)
+			}
 		}
 		d.inbox.post(func() { then(in, diags, refuse) })
 	}()
@@ -89,7 +92,7 @@ func (d *daemon) onRead(in inputs, diags config.Diagnostics, refuse bool) {
 		d.unchanged()
 		return
 	}
-	d.change.changed = changes(d.in, in)
+	d.tellPlan(in.plan)
 	d.addServices()
 }
 
@@ -209,20 +212,21 @@ func (d *daemon) inForce() {
 	// Reading leaves several times as much garbage as it leaves values.
 	go debug.FreeOSMemory()
 	d.loadedAt, d.rejected, d.keepRejected = time.Now(), d.keepRejected, ""
-	d.bus.Publish(event.ConfigLoaded.With(d.o.ConfigFile, d.gen, len(c.in.vrrp.Instances), len(c.in.pools), len(c.in.checks), c.changed))
-	d.endChange(control.Reloaded{Generation: d.gen, Changed: true, Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
+	d.bus.Publish(event.ConfigLoaded.With(d.o.ConfigFile, d.gen, len(c.in.vrrp.Instances), len(c.in.pools), len(c.in.checks), len(c.in.plan)))
+	d.endChange(control.Reloaded{Generation: d.gen, Changed: true, Operations: operations(c.in.plan), Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
 }
 
 // unchanged ends a reload that asks for nothing new. IPVS is read back all the same: the file is the truth.
 func (d *daemon) unchanged() {
 	c := d.change
+	d.tellPlan(c.in.plan)
 	d.keepSources(c.sources)
 	d.in.model, d.in.diags = c.in.model, c.in.diags
 	d.rejected = ""
 	d.repeatStates()
 	d.setIPVS(false, func() {
 		d.bus.Publish(event.ConfigUnchanged.With(d.o.ConfigFile, d.gen))
-		d.endChange(control.Reloaded{Generation: d.gen, Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
+		d.endChange(control.Reloaded{Generation: d.gen, Operations: operations(c.in.plan), Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
 	})
 }
 

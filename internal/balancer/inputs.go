@@ -18,23 +18,12 @@ type inputs struct {
 	pools  []ipvssync.VirtualServer
 	checks []checkers.Spec
 	names  assemble.CheckNames
+	// plan is what leads here from the configuration that was in force when this one was read: what holdfast plan shows.
+	plan []config.Change
 }
 
 func newInputs(m *config.Model, diags config.Diagnostics) inputs {
 	return inputs{model: m, diags: diags, vrrp: assemble.VRRP(m), pools: assemble.VirtualServers(m), checks: assemble.Checks(m), names: assemble.NamesOf(m)}
-}
-
-// changes count the objects in which two configurations differ, for people.
-func changes(old, new inputs) int {
-	n := differing(old.vrrp.Instances, new.vrrp.Instances, func(i vrrp.Instance) any { return i.ID() }) +
-		differing(old.vrrp.Groups, new.vrrp.Groups, func(g vrrp.Group) any { return g.Name }) +
-		differing(old.vrrp.Statics, new.vrrp.Statics, func(a vrrp.Address) any { return a.Prefix }) +
-		differing(old.pools, new.pools, func(v ipvssync.VirtualServer) any { return v.ID }) +
-		differing(old.checks, new.checks, func(c checkers.Spec) any { return c.ID })
-	if n == 0 && !same(old, new) {
-		n = 1
-	}
-	return n
 }
 
 // same says that two configurations ask for the same in every room.
@@ -44,20 +33,4 @@ func same(old, new inputs) bool {
 		reflect.DeepEqual(assemble.IPVSSysctls(old.model), assemble.IPVSSysctls(new.model)) &&
 		reflect.DeepEqual(assemble.MasterOnly(old.model), assemble.MasterOnly(new.model)) &&
 		reflect.DeepEqual(assemble.HASuspend(old.model), assemble.HASuspend(new.model)) && sameTracking(old.model, new.model)
-}
-
-func differing[T any](old, new []T, id func(T) any) int {
-	before := make(map[any]T, len(old))
-	for _, o := range old {
-		before[id(o)] = o
-	}
-	n := 0
-	for _, v := range new {
-		o, had := before[id(v)]
-		if !had || !reflect.DeepEqual(o, v) {
-			n++
-		}
-		delete(before, id(v))
-	}
-	return n + len(before)
 }

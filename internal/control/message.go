@@ -64,6 +64,8 @@ type Reloaded struct {
 	Generation uint64 `json:"generation"`
 	// Changed says whether anything had to be done.
 	Changed bool `json:"changed"`
+	// Operations are what was done, as holdfast plan prints it.
+	Operations []string `json:"operations,omitempty"`
 	// Warnings are the diagnostics that did not refuse it.
 	Warnings []string `json:"warnings,omitempty"`
 	// Problems are parts that wait for something (an interface, for instance).

@@ -24,6 +24,8 @@ var (
 		"The balancer was started anew while the file has errors: what ran before runs on, as it would have without the restart. Mend the file and reload.", "file")
 	ConfigReload = define("config.reload", Info, "reload requested",
 		"SIGHUP or 'holdfast reload'.", "by")
+	ConfigChange = define("config.change", Info, "the reload changes",
+		"One operation of the list that 'holdfast plan OLD NEW' shows for this reload.", "operation", "object", "consequence")
 	ConfigUnchanged = define("config.unchanged", Info, "reload without changes",
 		"The file says what already runs; nothing was written anywhere.", "file", "generation")
 	ConfigProblem = define("config.problem", Warn, "part of the configuration waits for something",
