@@ -42,6 +42,18 @@ type Config struct {
 	// TransitionWindow is how long the former form of adverts is accepted after a reload that changes authentication, version,
 	// transport or peers (transition_window, 60 s).
 	TransitionWindow time.Duration
+	// Process is how the process that runs the machines is to be run.
+	Process Process
+}
+
+// Process is what an operator may ask of the operating system for the router.
+type Process struct {
+	// Nice is its nice value, -20 to 19; 0 leaves what it was started with (vrrp_priority).
+	Nice int
+	// RealTime is its SCHED_RR priority, 1 to 99; 0 for none (vrrp_rt_priority).
+	RealTime int
+	// Resident keeps its memory from being swapped out (vrrp_no_swap).
+	Resident bool
 }
 
 // Auth is an instance's authentication.

@@ -14,7 +14,8 @@ const transitionWindow = 60 * time.Second
 
 // VRRP is the router's part of the Model.
 func VRRP(m *config.Model) vrrp.Config {
-	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, TransitionWindow: transitionWindow}
+	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, TransitionWindow: transitionWindow,
+		Process: vrrp.Process{Nice: m.Global.VRRPPriority, RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap}}
 	ids := map[string]vrrp.ID{}
 	vmacs := map[string]bool{}
 	for i := range m.Instances {

@@ -46,6 +46,7 @@ func (r *loop) configure(config *vrrp.Config, gen uint64) {
 	}
 	r.virtual = virtualAddrs(config)
 	r.shield()
+	r.schedule()
 	r.makeVMACs("")
 	for _, i := range r.interfaces { // which of its addresses are virtual may have changed
 		r.updateLink(linkOf(i, r.virtual))
@@ -72,6 +73,19 @@ func (r *loop) shield() {
 	r.queue.add(func() func() {
 		err := r.Kernel.Shield(addrs)
 		return func() { r.kernelProblem("no_accept", err) }
+	})
+}
+
+// schedule has the process run as the configuration asks for.
+func (r *loop) schedule() {
+	want := r.config.Process
+	if want == r.process || r.Schedule == nil {
+		return
+	}
+	r.process = want
+	r.queue.add(func() func() {
+		err := r.Schedule(want)
+		return func() { r.kernelProblem("vrrp_priority", err) }
 	})
 }
 

@@ -18,6 +18,7 @@ type starter struct {
 	exe      *os.File
 	args     []string
 	oomScore string // what the router itself was started with; its own is far lower
+	sched    *scheduling
 }
 
 func newStarter(args []string, oomScore string) (*starter, error) {
@@ -25,7 +26,7 @@ func newStarter(args []string, oomScore string) (*starter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the own executable: %w", err)
 	}
-	return &starter{exe, args, oomScore}, nil
+	return &starter{exe, args, oomScore, newScheduling()}, nil
 }
 
 // path names the executable for any process; /proc/self/fd would mean another descriptor in the child.
@@ -50,6 +51,7 @@ func (s *starter) start() (Child, error) {
 	if s.oomScore != "" {
 		_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", cmd.Process.Pid), []byte(s.oomScore), 0) // not being able to is no reason to fail
 	}
+	s.sched.spare(cmd.Process.Pid)
 	exited := make(chan Exit, 1)
 	go func() {
 		err := cmd.Wait()

@@ -88,6 +88,8 @@ type Deps struct {
 	Notify func(state string)
 	// SetLevel changes how much is logged. May be nil.
 	SetLevel func(level string) error
+	// Schedule asks the operating system to run this process so; it may be called from any goroutine. May be nil.
+	Schedule func(p vrrp.Process) error
 	// Watchdog is how often the service manager wants to hear from the loop; 0 for never.
 	Watchdog time.Duration
 	// BootID and NetNS identify this boot and network namespace: state of another is not believed.

@@ -266,6 +266,8 @@ type rig struct {
 
 	mu     sync.Mutex
 	events []event.Event
+	// scheduled are the wishes for the process.
+	scheduled []vrrp.Process
 }
 
 // balancerEnd is the test's end of the seam.
@@ -328,7 +330,13 @@ func start(t *testing.T, store *memoryStore, interfaces ...vrrpnet.Interface) *r
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
 	go func() {
-		r.done <- Run(ctx, Deps{Wire: r.wire, Kernel: r.kernel, Store: store, Start: r.child, Signals: r.signals, Bus: &bus, BootID: "boot", NetNS: "net"})
+		r.done <- Run(ctx, Deps{Wire: r.wire, Kernel: r.kernel, Store: store, Start: r.child, Signals: r.signals, Bus: &bus, BootID: "boot", NetNS: "net",
+			Schedule: func(p vrrp.Process) error {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				r.scheduled = append(r.scheduled, p)
+				return nil
+			}})
 	}()
 	t.Cleanup(func() {
 		cancel()

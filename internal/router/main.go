@@ -106,7 +106,7 @@ func Main(o Options) (err error) {
 	}()
 	err = Run(context.Background(), Deps{
 		Wire: wire, Kernel: kernel, Store: store, Start: starter.start, Signals: signals, Bus: o.Bus, Notify: notifier(), SetLevel: o.SetLevel,
-		Watchdog: watchdog, BootID: bootID(), NetNS: netNS(),
+		Schedule: starter.sched.set, Watchdog: watchdog, BootID: bootID(), NetNS: netNS(),
 	})
 	if err == nil && o.Ended != nil {
 		err = o.Ended()
@@ -156,6 +156,7 @@ func again(s *starter, lock *os.File, p any) error {
 	if _, err := unix.FcntlInt(lock.Fd(), unix.F_SETFD, 0); err != nil {
 		return fmt.Errorf("keep the lock over a new start: %w", err)
 	}
+	_ = s.sched.set(vrrp.Process{}) // what the new one finds is what it was started with
 	env := append(os.Environ(), fmt.Sprintf("%s=%d", envLock, lock.Fd()), envPanics+"="+strings.Join(times, " "))
 	return fmt.Errorf("start again after a panic (%v): %w", p, syscall.Exec(s.path(), os.Args, env))
 }

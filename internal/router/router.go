@@ -56,6 +56,7 @@ type loop struct {
 	adopted   bool
 	ready     bool // READY=1 was said
 	handovers []pendingHandover
+	process   vrrp.Process
 	evidence  chan func() // what waits for a sender's hardware address comes back here
 	seeking   int         // how many wait
 	late      lateness

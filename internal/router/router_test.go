@@ -370,6 +370,21 @@ func TestTheSourceAddressIsTracked(t *testing.T) {
 	b.wait("MASTER", transitionTo(vrrp.Master))
 }
 
+func TestTheProcessIsScheduledOnce(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	c := oneInstance()
+	for gen, nice := range []int{0, -5, -5, 0} {
+		c.Process.Nice = nice
+		b.apply(uint64(gen+1), c)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.scheduled) != 2 || r.scheduled[0].Nice != -5 || r.scheduled[1].Nice != 0 {
+		t.Errorf("asked for %v", r.scheduled)
+	}
+}
+
 func TestNoAccept(t *testing.T) {
 	r := start(t, &memoryStore{}, eth0())
 	b := r.balancer()

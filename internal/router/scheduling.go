@@ -1,0 +1,125 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+// scheduling is how the kernel runs this process: vrrp_priority, vrrp_rt_priority and vrrp_no_swap. All threads are treated alike: one thread of a Go
+// program that is preferred waits for the others (measured: 110 ms). The balancer and what it starts keep what the router was started with.
+type scheduling struct {
+	mu sync.Mutex // the kernel goroutine sets, the loop starts children
+	// original is what the process was started with; nil when it cannot be read: then nothing is changed.
+	original *unix.SchedAttr
+	changed  bool
+	resident bool
+}
+
+func newScheduling() *scheduling {
+	a, err := unix.SchedGetAttr(0, 0)
+	if err != nil {
+		return &scheduling{}
+	}
+	return &scheduling{original: a}
+}
+
+// set makes the process run like this; the zero value is what it was started with.
+func (s *scheduling) set(p vrrp.Process) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	switch want := s.attr(p); {
+	case s.original == nil && (p.Nice != 0 || p.RealTime != 0):
+		errs = append(errs, errors.New("change the priority of the process: the kernel does not tell the present one"))
+	case want == nil && !s.changed:
+	case want == nil:
+		errs = append(errs, schedule(os.Getpid(), s.original))
+		s.changed = false
+	default:
+		errs = append(errs, schedule(os.Getpid(), want))
+		s.changed = true
+	}
+	if p.Resident != s.resident {
+		err := reside(p.Resident)
+		if err == nil {
+			s.resident = p.Resident
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// attr is what the kernel is asked for, nil for nothing.
+func (s *scheduling) attr(p vrrp.Process) *unix.SchedAttr {
+	switch {
+	case s.original == nil:
+	case p.RealTime > 0:
+		return &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: uint32(p.RealTime)}
+	case p.Nice != 0:
+		return &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(p.Nice)}
+	}
+	return nil
+}
+
+// spare gives a child what this process was started with.
+func (s *scheduling) spare(pid int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changed {
+		_ = schedule(pid, s.original) // it may be gone already
+	}
+}
+
+// schedule sets the attributes of every thread of a process. A thread that is started meanwhile has those of the thread that starts it: hence until a
+// round finds nothing to do.
+func schedule(pid int, want *unix.SchedAttr) error {
+	done := map[int]bool{}
+	for again := true; again; {
+		again = false
+		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+		if err != nil {
+			return fmt.Errorf("change the priority of process %d: %w", pid, err)
+		}
+		for _, t := range tasks {
+			tid, err := strconv.Atoi(t.Name())
+			if err != nil || done[tid] {
+				continue
+			}
+			done[tid], again = true, true
+			a := *want
+			if err := unix.SchedSetAttr(tid, &a, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+				return fmt.Errorf("change the priority of process %d: %w (it takes CAP_SYS_NICE, and for real time a control group that may)", pid, err)
+			}
+		}
+	}
+	return nil
+}
+
+// reside keeps the memory of this process from being swapped out, page by page as it is first used: a Go program reserves far more than it uses.
+func reside(on bool) error {
+	if !on {
+		return os.NewSyscallError("munlockall", unix.Munlockall())
+	}
+	// Within a limit a later allocation would fail, and a Go program dies of that.
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &limit); err != nil || limit.Cur != unix.RLIM_INFINITY && !mayLock() {
+		return errors.New("keep the process in memory: it takes CAP_IPC_LOCK or an unlimited RLIMIT_MEMLOCK")
+	}
+	if err := unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | unix.MCL_ONFAULT); err != nil {
+		return fmt.Errorf("keep the process in memory: %w", os.NewSyscallError("mlockall", err))
+	}
+	return nil
+}
+
+func mayLock() bool {
+	var data [2]unix.CapUserData
+	err := unix.Capget(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &data[0])
+	return err == nil && data[0].Effective&(1<<unix.CAP_IPC_LOCK) != 0
+}

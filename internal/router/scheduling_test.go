@@ -1,0 +1,35 @@
+package router
+
+import (
+	"os/exec"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+func TestSchedulingOfAProcess(t *testing.T) {
+	child := exec.Command("sleep", "600")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = child.Process.Kill()
+		_ = child.Wait()
+	}()
+	s := newScheduling()
+	if err := schedule(child.Process.Pid, s.attr(vrrp.Process{Nice: 15})); err != nil {
+		t.Fatal(err)
+	}
+	a, err := unix.SchedGetAttr(child.Process.Pid, 0)
+	if err != nil || a.Policy != unix.SCHED_NORMAL || a.Nice != 15 {
+		t.Errorf("%+v %v", a, err)
+	}
+	if a := s.attr(vrrp.Process{Nice: 3, RealTime: 50}); a.Policy != unix.SCHED_RR || a.Priority != 50 {
+		t.Errorf("real time comes first: %+v", a)
+	}
+	if err := s.set(vrrp.Process{}); err != nil || s.changed {
+		t.Errorf("nothing asked for, nothing done: %v", err)
+	}
+}
