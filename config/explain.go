@@ -21,7 +21,7 @@ func Explain(m *Model, peer int) string {
 		fmt.Fprintf(&b, "Sync group %s: %s change state together. One member in FAULT puts all of them in FAULT.\n\n", visible(g.Name), visible(strings.Join(g.Members, ", ")))
 	}
 	for i := range m.VirtualServers {
-		explainServer(&b, &m.VirtualServers[i])
+		explainServer(&b, m, &m.VirtualServers[i])
 	}
 	if b.Len() == 0 {
 		return "The configuration has no vrrp_instance and no virtual_server.\n"
@@ -74,6 +74,8 @@ func explainInstance(b *strings.Builder, m *Model, i *VRRPInstance, peer int) {
 	default:
 		fmt.Fprintf(b, "  Preemption: a master of lower priority is taken over from within %s\n", secs(down))
 	}
+	explainOurFailure(b, i, peer)
+	explainScripts(b, m, i)
 	explainPriorities(b, m, i, peer)
 	b.WriteByte('\n')
 }
@@ -155,7 +157,11 @@ func explainPriorities(b *strings.Builder, m *Model, i *VRRPInstance, peer int) 
 		return min(max(p, 1), 254)
 	}
 	show := func(label string, p int) { fmt.Fprintf(b, "    %3d  %s%s\n", p, label, verdict(p)) }
-	b.WriteString("  Effective priority:\n")
+	moves := ""
+	if !i.NoPreempt {
+		moves = fmt.Sprintf(" (who is higher takes over within %s)", secs(i.PreemptDelay+time.Duration(i.DownTimerAdverts)*i.AdvertInt+i.Skew(1)))
+	}
+	fmt.Fprintf(b, "  Effective priority%s:\n", moves)
 	none := effective(func(int) bool { return false })
 	show("all well", none)
 	moved := false
@@ -180,13 +186,14 @@ func explainPriorities(b *strings.Builder, m *Model, i *VRRPInstance, peer int) 
 		p := effective(func(int) bool { return true })
 		moved = moved || none > peer != (p > peer)
 		show("failed: all of them", p)
+		explainDecisive(b, list, peer, effective)
 	}
 	if peer != 0 && !moved && none > peer {
 		fmt.Fprintf(b, "    NOTE: no failure of these moves the addresses to a peer of priority %d\n", peer)
 	}
 }
 
-func explainServer(b *strings.Builder, v *VirtualServer) {
+func explainServer(b *strings.Builder, m *Model, v *VirtualServer) {
 	fmt.Fprintf(b, "Virtual server %s: %s, %s, %d real servers\n", visible(v.ServiceName()), v.Method.Forward, v.Scheduler, len(v.RealServers))
 	if v.Blocked != "" {
 		fmt.Fprintf(b, "  DOES NOT RUN: %s\n\n", v.Blocked)
@@ -196,10 +203,9 @@ func explainServer(b *strings.Builder, v *VirtualServer) {
 		fmt.Fprintf(b, "  A client stays with its server for %s after its last connection\n", secs(v.PersistenceTimeout))
 	}
 	said := map[string]bool{}
-	unchecked, total := 0, 0
+	unchecked := 0
 	for k := range v.RealServers {
 		r := &v.RealServers[k]
-		total += r.Weight
 		if len(r.Checks) == 0 {
 			unchecked++
 		}
@@ -224,12 +230,8 @@ func explainServer(b *strings.Builder, v *VirtualServer) {
 	} else {
 		b.WriteString("  A failed server is removed from the table\n")
 	}
-	fmt.Fprintf(b, "  Quorum: won at a total weight of %d, lost below %d (all together weigh %d)\n", v.Quorum+v.Hysteresis, max(v.Quorum-v.Hysteresis, 1), total)
-	if v.Sorry != nil {
-		fmt.Fprintf(b, "  Without quorum %s:%d serves alone\n", v.Sorry.Addr, v.Sorry.Port)
-	} else {
-		b.WriteString("  Without quorum what is left goes on serving; with no server left new connections fail\n")
-	}
+	explainQuorum(b, v)
+	explainEmpty(b, m, v)
 	b.WriteByte('\n')
 }
 
@@ -246,6 +248,10 @@ func removal(c *Check) string {
 	tries := time.Duration(c.Retry)
 	quick := tries * c.DelayBeforeRetry
 	slow := quick + (tries+1)*timeout
-	return fmt.Sprintf("%s every %s: a server that refuses is out after %s to %s, one that is silent after %s to %s (%d retries); back within %s",
-		c.Kind, secs(c.DelayLoop), secs(quick), secs(quick+c.DelayLoop), secs(slow), secs(slow+c.DelayLoop), c.Retry, secs(c.DelayLoop))
+	refuses, silent := "a server that refuses", "one that is silent"
+	if c.Kind == MiscCheck {
+		refuses, silent = "a program that fails at once", "one that hangs"
+	}
+	return fmt.Sprintf("%s every %s: %s is out after %s to %s, %s after %s to %s (%d retries); back within %s",
+		c.Kind, secs(c.DelayLoop), refuses, secs(quick), secs(quick+c.DelayLoop), silent, secs(slow), secs(slow+c.DelayLoop), c.Retry, secs(c.DelayLoop))
 }
