@@ -242,7 +242,7 @@ func (s *Site) Answering() []string {
 	return names
 }
 
-// Table is what IPVS holds in the node, as ipvsadm -Sn prints it. It reads what the kernel shows in /proc, for it is asked often.
+// Table is what IPVS holds in the node, as ipvsadm -Sn prints it, without flags and timeouts. It reads what the kernel shows in /proc, for it is asked often.
 func (n *Node) Table() []string {
 	var text []byte
 	n.Do(func() { text, _ = os.ReadFile("/proc/thread-self/net/ip_vs") })
@@ -253,15 +253,7 @@ func (n *Node) Table() []string {
 		switch {
 		case len(f) >= 3 && (f[0] == "TCP" || f[0] == "UDP" || f[0] == "SCTP") && f[1] != "->":
 			service = map[string]string{"TCP": "-t ", "UDP": "-u ", "SCTP": "--sctp-service "}[f[0]] + endpoint(f[1])
-			entry := "-A " + service + " -s " + f[2]
-			for i, w := range f {
-				if w == "persistent" && i+1 < len(f) {
-					if ms, err := strconv.Atoi(f[i+1]); err == nil {
-						entry += fmt.Sprintf(" -p %d", ms/1000)
-					}
-				}
-			}
-			table = append(table, entry)
+			table = append(table, "-A "+service+" -s "+f[2])
 		case len(f) >= 3 && f[0] == "FWM":
 			service = "-f " + f[1]
 			table = append(table, "-A "+service+" -s "+f[2])

@@ -142,8 +142,8 @@ func TestRealServers(t *testing.T) {
 		d1.Start(lab.Holdfast)
 		s.Owner(d1)
 		full(l, s, d1)
-		if table := d1.Table(); !strings.Contains(table[0], "-s wlc -p 60") {
-			l.Errorf("the service: %s", table[0])
+		if table := d1.Run("ipvsadm", "-Sn"); !strings.Contains(table, "-s wlc -p 60") {
+			l.Errorf("the service: %s", table)
 		}
 		s.Web[0].Refuse()
 		l.Eventually("rs1 has weight 0 and stays", func() bool { w, ok := d1.InTable(s.ServerAddr(1)); return ok && w == "0" })
