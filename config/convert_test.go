@@ -255,3 +255,16 @@ func TestFormatKeepsTheMeaning(t *testing.T) {
 		}
 	}
 }
+
+// Blank lines are part of how people order a file: fmt keeps one where there were some.
+func TestFormatKeepsBlankLines(t *testing.T) {
+	in := "# head\n\nglobal_defs:\n    router_id: a\n\n\n# instances\n# more\nvrrp_instance:\n\n  # first\n  A:\n    interface:   eth0\n\n    virtual_router_id: 1\n    virtual_ipaddress: [10.0.0.1/24,\n      10.0.0.2/24]\n    notify: |\n      /bin/a\n\n      b\n\n  # second\n\n  B:\n    interface: eth0   # x\n\n# end\n"
+	want := "# head\n\nglobal_defs:\n  router_id: a\n\n# instances\n# more\nvrrp_instance:\n\n  # first\n  A:\n    interface: eth0\n\n    virtual_router_id: 1\n    virtual_ipaddress: [10.0.0.1/24, 10.0.0.2/24]\n    notify: |\n      /bin/a\n\n      b\n\n  # second\n  B:\n    interface: eth0 # x\n\n# end\n"
+	out, ds := Format(fstest.MapFS{"x": {Data: []byte(in)}}, "/x", Options{})
+	if ds.HasErrors() || out != want {
+		t.Errorf("%v\n%s\n%s", ds, firstDifference(want, out), out)
+	}
+	if again, _ := Format(fstest.MapFS{"x": {Data: []byte(out)}}, "/x", Options{}); again != out {
+		t.Errorf("formatting twice differs:\n%s", firstDifference(out, again))
+	}
+}

@@ -153,22 +153,26 @@ func valueChanges(out []FieldChange, a, b reflect.Value, skip map[string]bool) [
 
 var spellings = map[string]string{"VRID": "virtual_router_id", "VIPs": "virtual_ipaddress", "ExcludedVIPs": "virtual_ipaddress_excluded", "SrcIP": "unicast_src_ip", "UnicastPeers": "unicast_peer",
 	"Unicast": "unicast", "McastDst": "mcast_dst_ip", "Scheduler": "lb_algo", "Method": "lb_kind", "Sorry": "sorry_server", "AuthPass": "auth_pass", "IPv6": "ipv6", "NoPreempt": "nopreempt", "OPS": "ops",
-	"RouterID": "router_id", "UThreshold": "uthreshold", "LThreshold": "lthreshold", "VirtualHost": "virtualhost", "NotifyRxLower": "notify_master_rx_lower_pri", "Strict": "strict_mode", "URLs": "url", "LinkDelays": "interface_up_down_delays"}
+	"RouterID": "router_id", "UThreshold": "uthreshold", "LThreshold": "lthreshold", "VirtualHost": "virtualhost", "NotifyRxLower": "notify_master_rx_lower_pri", "Strict": "strict_mode", "URLs": "url", "LinkDelays": "interface_up_down_delays",
+	"NFTablesIPVSStartFwmark": "nftables_ipvs_start_fwmark", "MasterOf": "ipvs_when", "LocalAddressGroup": "laddr_group_name"}
 
 // snake is a field's name as a keyword.
 func snake(s string) string {
 	if k := spellings[s]; k != "" {
 		return k
 	}
+	upper := func(i int) bool { return s[i] >= 'A' && s[i] <= 'Z' }
 	var b strings.Builder
-	for i, c := range s {
-		if c >= 'A' && c <= 'Z' {
-			if i > 0 && s[i-1] >= 'a' && s[i-1] <= 'z' {
+	for i := range len(s) {
+		c := s[i]
+		if upper(i) {
+			// A word begins after a small letter, and with the last of several capitals.
+			if i > 0 && (!upper(i-1) || i+1 < len(s) && !upper(i+1)) {
 				b.WriteByte('_')
 			}
 			c += 'a' - 'A'
 		}
-		b.WriteRune(c)
+		b.WriteByte(c)
 	}
 	return b.String()
 }

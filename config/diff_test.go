@@ -124,3 +124,11 @@ func set(v reflect.Value) {
 		}
 	}
 }
+
+func TestFieldNames(t *testing.T) {
+	for field, want := range map[string]string{"SMTPServer": "smtp_server", "VRRPMcastGroup4": "vrrp_mcast_group4", "ConnectIP": "connect_ip", "Quorum": "quorum", "HASuspend": "ha_suspend", "VRID": "virtual_router_id", "OPS": "ops"} {
+		if got := snake(field); got != want {
+			t.Errorf("%s: %s", field, got)
+		}
+	}
+}

@@ -37,7 +37,7 @@ func Format(fsys fs.FS, name string, opts Options) (string, Diagnostics) {
 		syntaxError(rep, src, err)
 		return "", rep.list
 	}
-	return b.String(), rep.list
+	return keepBlanks(&doc, text, b.String()), rep.list
 }
 
 // formatKeepalived indents by braces and joins runs of blanks. Lines are not split or joined: a line may be the body of a definition.

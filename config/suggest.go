@@ -145,6 +145,9 @@ func (d *decoder) unknown(b *blockInfo, n *node) {
 	} else if at := elsewhere(name, b); at != "" {
 		hint = name + " belongs in " + at + "; is a closing brace missing or one too many?"
 	}
+	if d.strict && strings.HasPrefix(name, "include") {
+		hint = "YAML has no include: one file holds everything, or stay with keepalived's language (holdfast convert goes both ways)"
+	}
 	if len(d.where) == 1 && (hint != "" || n.block) {
 		d.nearRoot++
 	}

@@ -22,7 +22,13 @@ func planCommand() *cobra.Command {
 			"It exits 1 when NEW has errors: the daemon would refuse it and change nothing.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			old, _ := parseFile(args[0], config.Options{})
+			old, was := parseFile(args[0], config.Options{})
+			if was.RefuseStart() {
+				if err := printDiagnostics(cmd.ErrOrStderr(), args[0], was, false, false); err != nil {
+					return err
+				}
+				return exitError{code: exitFatal, err: fmt.Errorf("%s cannot run: there is nothing to reload from", args[0])}
+			}
 			next, ds := parseFile(args[1], config.Options{})
 			if ds.HasErrors() {
 				if err := printDiagnostics(cmd.ErrOrStderr(), args[1], ds, false, false); err != nil {
