@@ -497,8 +497,9 @@ func TestAnAdvertFromAMACWhoseInterfaceIsDown(t *testing.T) {
 				t.Errorf("got %+v", p)
 			}
 			// Who it was is found by listening to the next one.
-			found := make(chan net.HardwareAddr, 1)
+			found, quiet := make(chan struct{}), make(chan struct{})
 			go func() {
+				defer close(quiet)
 				for {
 					select {
 					case <-found:
@@ -512,7 +513,8 @@ func TestAnAdvertFromAMACWhoseInterfaceIsDown(t *testing.T) {
 			if err != nil || got.String() != mac.String() {
 				t.Errorf("sender %s, %v", got, err)
 			}
-			found <- got
+			close(found)
+			<-quiet // it must not outlive the wire
 			if got, err := Sender(right.Index, netip.MustParseAddr("192.0.2.9"), 50*time.Millisecond); err != nil || got != nil {
 				t.Errorf("nobody: %s, %v", got, err)
 			}
