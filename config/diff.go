@@ -145,6 +145,11 @@ func valueChanges(out []FieldChange, a, b reflect.Value, skip map[string]bool) [
 		c := FieldChange{Name: snake(f.Name), Old: show(a.Field(i)), New: show(b.Field(i))}
 		if f.Name == "AuthPass" || f.Name == "Password" || f.Name == "AuthHMAC" {
 			c.Old, c.New = "(secret)", "(another secret)"
+			if a.Field(i).IsZero() {
+				c.Old, c.New = "none", "(secret)"
+			} else if b.Field(i).IsZero() {
+				c.New = "none"
+			}
 		}
 		out = append(out, c)
 	}
@@ -258,6 +263,10 @@ func named[T any](d *differ, kind string, old, new []T, name func(*T) string) {
 	}
 }
 
+// TransitionWindow is how long an instance sends and accepts its former form of advertisements after a reload that changes it
+// (authentication, version, transport, peers): time to reload the other directors.
+const TransitionWindow = 60 * time.Second
+
 // splitting are the fields of an instance on which both directors must agree.
 var splitting = map[string]string{"AuthType": "", "AuthPass": "", "Version": "", "UnicastPeers": "", "Unicast": "", "McastDst": "", "IPv6": "", "V3ChecksumAsV2": "", "AuthHMAC": ""}
 
@@ -304,7 +313,8 @@ func (d *differ) instances(old, new *Model) {
 			c.Splits = true
 		}
 		if c.Splits {
-			c.Note = "until every director has it, they refuse each other's advertisements"
+			c.Note = "the directors refuse each other's advertisements until each has it; this one speaks and hears the former form as well for " +
+				secs(TransitionWindow) + " after its reload: reload the others in that time"
 		}
 	}
 	for k := range old.Instances {

@@ -3,18 +3,14 @@ package assemble
 import (
 	"net/netip"
 	"strconv"
-	"time"
 
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
-// transitionWindow is how long the former form of adverts is accepted after a reload that changes it.
-const transitionWindow = 60 * time.Second
-
 // VRRP is the router's part of the Model.
 func VRRP(m *config.Model) vrrp.Config {
-	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, TransitionWindow: transitionWindow,
+	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, TransitionWindow: config.TransitionWindow,
 		Process: vrrp.Process{Nice: m.Global.VRRPPriority, RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap}}
 	ids := map[string]vrrp.ID{}
 	vmacs := map[string]bool{}
