@@ -4,6 +4,9 @@ BIN     := bin
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 SETUP   := ./integration/setup.sh
 VM      := $(GO) run ./integration/cmd/vm
+# A clone that belongs to another user has no VCS stamp to give; the version comes from git describe where that works.
+export GOFLAGS ?= -buildvcs=false
+LDFLAGS := -s -w -X main.version=$(VERSION)
 export PATH := $(PATH):/usr/sbin:/sbin:/usr/local/go/bin
 FUZZTIME ?= 20s
 
@@ -12,7 +15,7 @@ FUZZTIME ?= 20s
 all: build
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN)/holdfast ./cmd/holdfast
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 
 setup:
 	@$(SETUP)
@@ -35,7 +38,7 @@ unit:
 netns: setup
 	@echo "== network namespaces: failover, adoption, hand-over, interop with keepalived"
 	@CGO_ENABLED=0 $(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN)/holdfast ./cmd/holdfast
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 	@./integration/again.sh $(GO) test -tags netns ./ipvssync/kernel ./vrrp/vrrpnet
 	@./integration/again.sh $(GO) test -tags netns -run RealNetwork ./checkers/probe
 	cd integration/suite && HOLDFAST=$(CURDIR)/$(BIN)/holdfast timeout -k 10 1800 $(CURDIR)/$(BIN)/netns.test -test.v -test.timeout 29m
@@ -43,7 +46,7 @@ netns: setup
 vm: setup
 	@echo "== virtual machine: the whole job on a kernel with IPVS"
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/vm.test ./integration/suite
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN)/holdfast ./cmd/holdfast
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/kernel.test ./ipvssync/kernel
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
 	@./integration/again.sh $(VM) -timeout 13m -- /bin/sh -ec '$(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m; $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run "RealKernel|Traffic" -test.timeout 8m'
@@ -52,7 +55,7 @@ vm: setup
 systemd: setup
 	@echo "== virtual machine with a real systemd and the shipped unit"
 	@CGO_ENABLED=0 $(GO) test -c -tags systemd -o $(BIN)/systemd.test ./integration/suite
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN)/holdfast ./cmd/holdfast
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 	$(VM) -systemd -timeout 20m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -env UNITS=$(CURDIR)/examples/systemd -- $(CURDIR)/$(BIN)/systemd.test -test.v -test.timeout 19m
 
 lint:
@@ -63,7 +66,7 @@ lint:
 # bench prints; it asserts nothing.
 bench: setup
 	@CGO_ENABLED=0 $(GO) test -c -tags bench -o $(BIN)/bench.test ./integration/suite
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN)/holdfast ./cmd/holdfast
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 	HOLDFAST=$(CURDIR)/$(BIN)/holdfast $(BIN)/bench.test -test.v -test.timeout 30m
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
 	$(VM) -timeout 10m -- $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run Scale -test.timeout 19m
@@ -85,7 +88,7 @@ simulate:
 
 demo: setup
 	@echo "== building the demo (the first time, this also fetches a kernel)"
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN)/holdfast ./cmd/holdfast
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/demo ./integration/cmd/demo
 	@$(BIN)/demo -holdfast $(CURDIR)/$(BIN)/holdfast
 

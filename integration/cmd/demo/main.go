@@ -41,7 +41,7 @@ func run(inside bool, interval int, holdfast, cache string) error {
 	}
 	if inside || hasIPVS() {
 		// From memory: in the machine, the first pages of a program come slowly over its file system.
-		if text, err := os.ReadFile(holdfast); err == nil {
+		if text, err := os.ReadFile(holdfast); err == nil && inside {
 			quick := filepath.Join("/dev/shm", fmt.Sprintf("holdfast-demo-%d", os.Getpid()))
 			if os.WriteFile(quick, text, 0o755) == nil {
 				holdfast = quick
