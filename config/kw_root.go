@@ -117,7 +117,12 @@ func (d *decoder) name(n *node, kind string, count int, get func(int) string) (s
 	name := n.args[0].text
 	for i := 0; i < count; i++ {
 		if get(i) == name {
-			d.fatal(n, n.arg(0), "defined-twice", "choose another name, or remove one", "%s %s is defined twice: the second one is skipped", kind, clip(name))
+			const hint, text = "choose another name, or remove one", "%s %s is defined twice: the second one is skipped"
+			if kind == "virtual_server_group" { // decides nothing about who owns an address, and keepalived runs such files
+				d.word(n, n.arg(0), Warning, "defined-twice", hint, text, kind, clip(name))
+			} else {
+				d.fatal(n, n.arg(0), "defined-twice", hint, text, kind, clip(name))
+			}
 			return "", false
 		}
 	}

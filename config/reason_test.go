@@ -98,7 +98,7 @@ func TestReasonedChecks(t *testing.T) {
 		{"port-zero", Warning, strings.Replace(server(" real_server 192.0.2.21 {\n }\n"), "192.0.2.10 80", "192.0.2.10 0", 1), "persistence"},
 		{"family", Error, server(" real_server 2001:db8::1 80 {\n }\n"), "TUN"},
 		{"server-twice", Warning, server(real1 + real1), "twice"},
-		{"defined-twice", Error, server(real1) + server(real1), "merge"},
+		{"defined-twice", Warning, server(real1) + server(real1), "merge"},
 		{"auth-half", Warning, instance(" authentication {\n auth_pass x\n }"), "auth_type"},
 		{"auth-version", Warning, instance(" version 3\n authentication {\n auth_type PASS\n auth_pass x\n }"), "version 3"},
 		{"mixed-family", Warning, strings.Replace(instance(""), "192.0.2.10/24", "192.0.2.10/24\n2001:db8::1/64", 1), "excluded"},

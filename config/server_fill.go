@@ -446,7 +446,7 @@ func (d *decoder) linkServers(m *draft, at []*node) {
 				id = key{v.Protocol, "group " + v.Group, 0, 0, v.IPv6}
 			}
 			if seen[id] != nil {
-				d.fatal(n, &n.key, "defined-twice", "merge the two", "virtual_server %s %s is defined twice: the second one is left out", v.label(), v.Protocol)
+				d.word(n, &n.key, Warning, "defined-twice", "merge the two", "virtual_server %s %s is defined twice: the second one is left out", v.label(), v.Protocol)
 				return
 			}
 			seen[id] = v
