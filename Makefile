@@ -50,13 +50,13 @@ vm: setup
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/kernel.test ./ipvssync/kernel
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
 	@./integration/again.sh $(VM) -timeout 13m -- /bin/sh -ec '$(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m; $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run "RealKernel|Traffic" -test.timeout 8m'
-	$(VM) -timeout 40m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.timeout 39m
+	@./integration/again.sh $(VM) -timeout 25m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.timeout 24m
 
 systemd: setup
 	@echo "== virtual machine with a real systemd and the shipped unit"
 	@CGO_ENABLED=0 $(GO) test -c -tags systemd -o $(BIN)/systemd.test ./integration/suite
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
-	$(VM) -systemd -timeout 20m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -env UNITS=$(CURDIR)/examples/systemd -- $(CURDIR)/$(BIN)/systemd.test -test.v -test.timeout 19m
+	@./integration/again.sh $(VM) -systemd -timeout 20m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -env UNITS=$(CURDIR)/examples/systemd -- $(CURDIR)/$(BIN)/systemd.test -test.v -test.timeout 19m
 
 lint:
 	$(GO) vet ./... && $(GO) vet -tags 'netns vm bench systemd' ./...
