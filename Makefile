@@ -50,7 +50,7 @@ vm: setup
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/kernel.test ./ipvssync/kernel
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
 	@./integration/again.sh $(VM) -timeout 13m -- /bin/sh -ec '$(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m; $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run "RealKernel|Traffic" -test.timeout 8m'
-	@./integration/again.sh $(VM) -timeout 25m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.timeout 24m
+	@./integration/again.sh $(VM) -timeout 35m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.timeout 34m
 
 systemd: setup
 	@echo "== virtual machine with a real systemd and the shipped unit"
