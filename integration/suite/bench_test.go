@@ -38,8 +38,9 @@ func TestFailoverTime(t *testing.T) {
 				s.Owner(s.D[0])
 				// Somewhere between two adverts.
 				time.Sleep(500*time.Millisecond + time.Duration(rand.Intn(10000))*time.Microsecond)
+				family := s.D[0].Daemon.Family() // reads /proc, which takes milliseconds
 				dead := time.Now()
-				for _, pid := range s.D[0].Daemon.Family() {
+				for _, pid := range family {
 					_ = syscall.Kill(pid, syscall.SIGKILL)
 				}
 				mac := s.D[1].MAC("eth0").String()
