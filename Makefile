@@ -41,7 +41,7 @@ netns: setup
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 	@./integration/again.sh $(GO) test -tags netns ./ipvssync/kernel ./vrrp/vrrpnet
 	@./integration/again.sh $(GO) test -tags netns -run RealNetwork ./checkers/probe
-	cd integration/suite && HOLDFAST=$(CURDIR)/$(BIN)/holdfast timeout -k 10 1800 $(CURDIR)/$(BIN)/netns.test -test.v -test.timeout 29m
+	cd integration/suite && HOLDFAST=$(CURDIR)/$(BIN)/holdfast timeout -k 10 1800 $(CURDIR)/$(BIN)/netns.test -test.v -test.parallel 6 -test.timeout 29m
 
 vm: setup
 	@echo "== virtual machine: the whole job on a kernel with IPVS"
@@ -50,7 +50,7 @@ vm: setup
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/kernel.test ./ipvssync/kernel
 	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
 	@./integration/again.sh $(VM) -timeout 13m -- /bin/sh -ec '$(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m; $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run "RealKernel|Traffic" -test.timeout 8m'
-	@./integration/again.sh $(VM) -timeout 35m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.timeout 34m
+	@./integration/again.sh $(VM) -timeout 35m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.parallel 3 -test.timeout 34m
 
 systemd: setup
 	@echo "== virtual machine with a real systemd and the shipped unit"

@@ -41,14 +41,38 @@ type Lab struct {
 	stopped bool
 }
 
-// Scenario runs f in a fresh lab. A run that fails is repeated up to twice in a new one, with a loud line that says so and why: on a starved machine one bad run
-// proves little, three prove something.
+// floor is where scenarios run: several at a time side by side, or one alone.
+var floor sync.RWMutex
+
+// Scenario runs f in a fresh lab, side by side with other scenarios: each has namespaces of its own, and most of its time is waiting for timers. A run that fails is
+// repeated up to twice in a new lab, alone, with a loud line that says so and why: on a starved machine one bad run proves little, three prove something.
 func Scenario(t *testing.T, name string, f func(l *Lab)) {
 	t.Helper()
+	scenario(t, name, false, f)
+}
+
+// Alone is Scenario for what measures milliseconds: nothing else runs meanwhile.
+func Alone(t *testing.T, name string, f func(l *Lab)) {
+	t.Helper()
+	scenario(t, name, true, f)
+}
+
+func scenario(t *testing.T, name string, alone bool, f func(l *Lab)) {
 	t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
+		t.Parallel()
+		say := func(line string) { fmt.Printf("[%s] %s\n", name, line) }
 		const tries = 3
 		for try := 1; ; try++ {
-			l := attempt(name, f, printLine)
+			var l *Lab
+			if alone || try > 1 {
+				floor.Lock()
+				l = attempt(name, f, say)
+				floor.Unlock()
+			} else {
+				floor.RLock()
+				l = attempt(name, f, say)
+				floor.RUnlock()
+			}
 			if len(l.errs) == 0 {
 				note := strings.Join(l.notes, "; ")
 				if try > 1 {

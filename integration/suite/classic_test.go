@@ -66,6 +66,7 @@ func (c *classic) asks(addr string, n int) map[string]int {
 }
 
 func TestClassic(t *testing.T) {
+	t.Parallel()
 	lab.Scenario(t, "classic NAT with weights and FTP", func(l *lab.Lab) {
 		c := &classic{Lab: l, example: "nat-weighted", director: l.Node("dir"), client: l.Node("client")}
 		front, back := l.LAN("sw"), l.LAN("swb")

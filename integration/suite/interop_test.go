@@ -22,6 +22,7 @@ func subject() lab.Kind {
 }
 
 func TestInterop(t *testing.T) {
+	t.Parallel()
 	pass := "authentication {\n    auth_type PASS\n    auth_pass s3cret\n}"
 	for _, c := range []struct {
 		name          string
@@ -81,6 +82,7 @@ func TestInterop(t *testing.T) {
 }
 
 func TestBadPackets(t *testing.T) {
+	t.Parallel()
 	lab.Scenario(t, "bad packets change nothing", func(l *lab.Lab) {
 		pass := "authentication {\n    auth_type PASS\n    auth_pass s3cret\n}"
 		s := pair(l, subject(), subject(), lab.Conf{Instance: pass})

@@ -41,6 +41,7 @@ func quiet(l *lab.Lab, s *lab.Site, peer *lab.Director, since time.Time) {
 }
 
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	for _, version := range []int{2, 3} {
 		lab.Scenario(t, fmt.Sprintf("failover and return v%d", version), func(l *lab.Lab) {
 			s := pair(l, lab.Holdfast, lab.Holdfast, lab.Conf{Version: version})
@@ -87,7 +88,8 @@ func TestFailover(t *testing.T) {
 }
 
 func TestHandOver(t *testing.T) {
-	lab.Scenario(t, "hand-over at SIGTERM", func(l *lab.Lab) {
+	t.Parallel()
+	lab.Alone(t, "hand-over at SIGTERM", func(l *lab.Lab) {
 		s := l.Site(lab.None, 0)
 		d1, d2 := s.D[0], s.D[1]
 		before := d1.Footprint()
@@ -137,6 +139,7 @@ func TestHandOver(t *testing.T) {
 }
 
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	// Each way to crash: the peer never takes over, the VIP never leaves.
 	crash := func(name string, f func(l *lab.Lab, s *lab.Site)) {
 		lab.Scenario(t, name, func(l *lab.Lab) {
@@ -189,6 +192,7 @@ func TestCrash(t *testing.T) {
 }
 
 func TestNobodyComesBack(t *testing.T) {
+	t.Parallel()
 	lab.Scenario(t, "router killed and never restarted", func(l *lab.Lab) {
 		s := pair(l, lab.Holdfast, lab.Holdfast, lab.Conf{})
 		steady(l, s)
@@ -217,6 +221,7 @@ func TestNobodyComesBack(t *testing.T) {
 }
 
 func TestReload(t *testing.T) {
+	t.Parallel()
 	lab.Scenario(t, "SIGHUP without and with changes", func(l *lab.Lab) {
 		s := pair(l, lab.Holdfast, lab.Holdfast, lab.Conf{})
 		steady(l, s)

@@ -61,6 +61,7 @@ func advertises(l *lab.Lab, s *lab.Site, d *lab.Director, priority int) {
 }
 
 func TestTracking(t *testing.T) {
+	t.Parallel()
 	lab.Scenario(t, "tracked scripts and files decide who serves", func(l *lab.Lab) {
 		s, weighted, fatal, number := trackingPair(l, lab.Holdfast)
 		d1, d2 := s.D[0], s.D[1]
@@ -209,6 +210,7 @@ func notifyStory(l *lab.Lab, kind lab.Kind) (scripts, lines []string) {
 }
 
 func TestNotifyLikeKeepalived(t *testing.T) {
+	t.Parallel()
 	lab.Scenario(t, "scripts and FIFO as keepalived tells them", func(l *lab.Lab) {
 		scripts, lines := notifyStory(l, lab.Keepalived)
 		l.Logf("keepalived: %s\n%s", strings.Join(scripts, "; "), strings.Join(lines, "; "))

@@ -40,6 +40,7 @@ virtual_server 10.81.0.1 5300 {
 
 // A client of UDP that never pauses and never changes its port leaves a server that failed, also where connection tracking has an entry for it.
 func TestUDPClientLeavesADeadServer(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"NAT", "FNAT"} {
 		lab.Scenario(t, "UDP client leaves a dead server "+kind, func(l *lab.Lab) {
 			director, client := l.Node("dir"), l.Node("client")

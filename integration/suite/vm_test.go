@@ -29,6 +29,7 @@ func init() {
 
 // TestLab shows that the lab is right, with the daemon everybody knows. Run it by hand when the lab is in doubt: LAB_MODE=NAT.
 func TestLab(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []lab.Mode{lab.DR, lab.NAT, lab.TUN} {
 		if os.Getenv("LAB_MODE") == string(mode) {
 			lab.Scenario(t, "working day "+string(mode)+" keepalived", func(l *lab.Lab) { day(l, mode, lab.Keepalived, nil) })
@@ -37,6 +38,7 @@ func TestLab(t *testing.T) {
 }
 
 func TestWorkingDay(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []lab.Mode{lab.DR, lab.NAT, lab.TUN, lab.FNAT} {
 		lab.Scenario(t, "working day "+string(mode), func(l *lab.Lab) {
 			var second func(*lab.Site, lab.Conf) string
@@ -87,6 +89,7 @@ func after(l *lab.Lab, ask *lab.Asker, n int) lab.Tally {
 }
 
 func TestRealServers(t *testing.T) {
+	t.Parallel()
 	lab.Scenario(t, "servers die, hang, return; sorry server", func(l *lab.Lab) {
 		s, ask := serving(l, lab.DR, lab.Conf{Check: lab.HTTPCheck, Sorry: true})
 		d1 := s.D[0]
@@ -162,6 +165,7 @@ func TestRealServers(t *testing.T) {
 }
 
 func TestReloadWithTraffic(t *testing.T) {
+	t.Parallel()
 	lab.Scenario(t, "SIGHUP while a client asks", func(l *lab.Lab) {
 		s, ask := serving(l, lab.NAT, lab.Conf{})
 		d1 := s.D[0]
@@ -217,7 +221,8 @@ func TestReloadWithTraffic(t *testing.T) {
 }
 
 func TestCrashWithTraffic(t *testing.T) {
-	lab.Scenario(t, "processes die while a client asks", func(l *lab.Lab) {
+	t.Parallel()
+	lab.Alone(t, "processes die while a client asks", func(l *lab.Lab) {
 		// Adoption is promised for a restart within two intervals; an emulated machine needs long ones.
 		s, ask := serving(l, lab.DR, lab.Conf{Advert: "4", Global: "balancer_down_fault 300"})
 		d1, d2 := s.D[0], s.D[1]
@@ -283,7 +288,7 @@ func TestCrashWithTraffic(t *testing.T) {
 		check("balancer stopped")
 		_ = syscall.Kill(child, syscall.SIGCONT)
 	})
-	lab.Scenario(t, "stop and return while a client asks", func(l *lab.Lab) {
+	lab.Alone(t, "stop and return while a client asks", func(l *lab.Lab) {
 		s, ask := serving(l, lab.DR, lab.Conf{})
 		d1, d2 := s.D[0], s.D[1]
 		since := time.Now()
