@@ -111,12 +111,13 @@ func (d *daemon) begin() {
 	}
 	d.applyRouter(done)
 	d.openControl()
-	d.loadIntent()
-	d.reconfigurePools()
-	// What the process before has told already is not told again.
-	d.quiet = d.restoreChecks()
-	d.switchChecks()
-	d.quiet = false
+	d.pools.LoadIntent()
+	d.pools.Reconfigure(d.in.pools, d.in.names)
+	if d.restoreChecks() {
+		d.pools.Quietly(d.switchChecks) // what the process before has told already is not told again
+	} else {
+		d.switchChecks()
+	}
 	d.setIPVS(false, func() { d.filled = true; done() })
 }
 
@@ -124,10 +125,10 @@ func (d *daemon) begin() {
 func (d *daemon) addServices() {
 	d.in = d.change.in
 	d.gen++
-	d.reconfigurePools()
+	d.pools.Reconfigure(d.in.pools, d.in.names)
 	d.setIPVS(true, func() {
 		d.applyRouter(func() {
-			d.gone = nil
+			d.pools.Forget()
 			d.setIPVS(false, func() {
 				d.switchChecks()
 				d.inForce()
@@ -140,7 +141,6 @@ func (d *daemon) addServices() {
 // again and holds nothing up.
 func (d *daemon) setIPVS(keep bool, then func()) {
 	want := d.desired(keep)
-	d.setting++
 	go func() {
 		res, err := d.rec.Set(d.ctx, want)
 		d.inbox.post(func() {
@@ -152,17 +152,8 @@ func (d *daemon) setIPVS(keep bool, then func()) {
 	}()
 }
 
-// onSet repeats what verdicts wanted while the whole was being set: it may have been overtaken.
 func (d *daemon) onSet(res reconcile.Result, err error) {
-	d.setting--
-	for id := range d.overtaken {
-		if p := d.pools[id]; p != nil {
-			d.rec.Update(id, p.Want())
-		}
-	}
-	if d.setting == 0 {
-		clear(d.overtaken)
-	}
+	d.pools.End()
 	if err == nil && d.change != nil {
 		d.change.problems = append(d.change.problems, res.Problems...)
 	}

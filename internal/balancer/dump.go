@@ -100,10 +100,8 @@ func (d *daemon) dumpSource() dump.Source {
 		s.Scripts = append(s.Scripts, dump.Script{Name: c.Name, Command: c.Script.Line, Interval: c.Interval, Timeout: c.Timeout, Weight: c.Weight,
 			Rise: c.Rise, Fall: c.Fall, OK: ok["script/"+c.Name]})
 	}
-	for _, spec := range d.in.pools {
-		if p := d.pools[spec.ID]; p != nil {
-			s.Pools = append(s.Pools, dump.Pool{Spec: p.Spec(), Status: p.Status()})
-		}
+	for p := range d.pools.All() {
+		s.Pools = append(s.Pools, dump.Pool{Spec: p.Spec(), Status: p.Status()})
 	}
 	return s
 }

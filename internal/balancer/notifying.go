@@ -92,12 +92,12 @@ func (d *daemon) tellMissed() {
 		}
 	}
 	d.outside.notifier.Sync(instances, groups)
-	for id, p := range d.pools {
+	for p := range d.pools.All() {
 		st := p.Status()
 		for _, s := range st.Servers {
-			d.outside.notifier.Server(id, s.ID, s.Up, true, "found in this state")
+			d.outside.notifier.Server(st.ID, s.ID, s.Up, true, "found in this state")
 		}
-		d.outside.notifier.Quorum(id, st.Quorum, "found in this state")
+		d.outside.notifier.Quorum(st.ID, st.Quorum, "found in this state")
 	}
 }
 

@@ -22,7 +22,7 @@ func (d *daemon) checkReady() (soon bool) {
 		d.conn.Send(seam.Message{Ready: &r})
 		switch {
 		case first:
-			d.bus.Publish(event.DaemonReady.With(len(d.pools), len(d.in.checks), time.Since(d.began).Round(time.Millisecond)))
+			d.bus.Publish(event.DaemonReady.With(d.pools.Len(), len(d.in.checks), time.Since(d.began).Round(time.Millisecond)))
 		case lasting:
 			d.bus.Publish(event.DaemonLasting.With(r.Reason))
 		}

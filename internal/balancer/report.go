@@ -98,12 +98,10 @@ func (d *daemon) report(checks map[string][]checkers.CheckStatus, stats map[ipvs
 	for _, in := range d.sorted() {
 		s.Instances = append(s.Instances, control.FromInstance(in))
 	}
-	for _, spec := range d.in.pools {
-		if p := d.pools[spec.ID]; p != nil {
-			v := control.FromPool(p.Status(), p.Spec(), checks[spec.ID])
-			v.AddTraffic(p.Spec(), stats)
-			s.VirtualServers = append(s.VirtualServers, v)
-		}
+	for p := range d.pools.All() {
+		v := control.FromPool(p.Status(), p.Spec(), checks[p.Spec().ID])
+		v.AddTraffic(p.Spec(), stats)
+		s.VirtualServers = append(s.VirtualServers, v)
 	}
 	return s
 }

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/event"
 	"github.com/holdfast-ha/holdfast/internal/seam"
-	"github.com/holdfast-ha/holdfast/internal/state"
 	"github.com/holdfast-ha/holdfast/ipvssync"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
@@ -142,73 +140,14 @@ func (d *daemon) handover(ctx context.Context, r control.Request) error {
 
 // operator does what an operator wants of one real server, and keeps it.
 func (d *daemon) operator(r control.Request) error {
-	p, server, err := d.find(r.VirtualServer, r.RealServer)
-	if err != nil {
-		return err
-	}
-	virtual, now := p.Spec().ID, time.Now()
-	var changes []ipvssync.Change
-	what := r.Op
 	switch r.Op {
 	case control.OpDrain:
-		changes = p.Drain(now, server, ipvssync.Drain{Since: now, Timeout: r.Timeout, By: r.By, Why: r.Why})
-		d.intent.Drain(state.Drain{Virtual: virtual, Real: server, Since: now, Timeout: r.Timeout, By: r.By, Why: r.Why})
+		return d.pools.Drain(r.VirtualServer, r.RealServer, ipvssync.Drain{Timeout: r.Timeout, By: r.By, Why: r.Why})
 	case control.OpUndrain:
-		changes = p.Undrain(now, server)
-		d.intent.Undrain(virtual, server)
-	case control.OpWeight:
-		if r.Weight > ipvssync.MaxWeight {
-			return fmt.Errorf("weight %d: the largest is %d", r.Weight, ipvssync.MaxWeight)
-		}
-		changes = p.SetWeight(now, server, r.Weight)
-		d.intent.Weigh(state.Weight{Virtual: virtual, Real: server, Weight: r.Weight, Since: now, By: r.By})
-		what = fmt.Sprintf("weight %d", r.Weight)
+		return d.pools.Undrain(r.VirtualServer, r.RealServer, r.By)
+	default:
+		return d.pools.Weigh(r.VirtualServer, r.RealServer, r.Weight, r.By)
 	}
-	d.bus.Publish(event.OperatorDrain.With(virtual, server, what, r.By))
-	d.poolChanged(p, changes)
-	d.countConnections()
-	if err := d.saveIntent(); err != nil {
-		return fmt.Errorf("it is done, but will not outlive a restart: %w", err)
-	}
-	return nil
-}
-
-// find resolves what an operator wrote: an id as status shows it, without regard to case, or an address and port that only one has.
-func (d *daemon) find(virtual, real string) (*ipvssync.Pool, string, error) {
-	var ids []string
-	for id := range d.pools {
-		ids = append(ids, id)
-	}
-	id, err := resolve("virtual server", virtual, ids)
-	if err != nil {
-		return nil, "", err
-	}
-	p := d.pools[id]
-	var servers []string
-	for _, rs := range p.Spec().Servers {
-		servers = append(servers, rs.ID)
-	}
-	server, err := resolve("real server", real, servers)
-	return p, server, err
-}
-
-func resolve(what, name string, all []string) (string, error) {
-	var found []string
-	for _, id := range all {
-		if strings.EqualFold(id, name) {
-			return id, nil
-		}
-		if _, rest, _ := strings.Cut(id, " "); name != "" && strings.EqualFold(rest, name) {
-			found = append(found, id)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return "", fmt.Errorf("there is no %s %q; 'holdfast status' shows their names", what, name)
-	}
-	return "", fmt.Errorf("%s %q could be %s: say which", what, name, strings.Join(found, " or "))
 }
 
 func (d *daemon) logLevel(level string) error {

@@ -56,7 +56,7 @@ func (d *daemon) onSnapshot(s seam.Snapshot) {
 		ready := d.ready
 		d.conn.Send(seam.Message{Ready: &ready})
 		d.resendTracks()
-		d.sendQuorums(true)
+		d.pools.Repeat()
 	}
 }
 

@@ -8,10 +8,11 @@ import (
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/pools"
 	"github.com/holdfast-ha/holdfast/internal/recent"
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
 	"github.com/holdfast-ha/holdfast/internal/seam"
-	"github.com/holdfast-ha/holdfast/internal/state"
+	"github.com/holdfast-ha/holdfast/internal/tell"
 	"github.com/holdfast-ha/holdfast/ipvssync"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
@@ -40,17 +41,7 @@ type daemon struct {
 
 	in    inputs
 	gen   uint64 // of the configuration in force
-	pools map[string]*ipvssync.Pool
-	// gone are the virtual servers that a reload under way removes at its end.
-	gone map[string]*ipvssync.Pool
-
-	// trackedPools are the pools of tracked virtual servers by track id, quorums what the router was told of them.
-	trackedPools map[string][]string
-	quorums      map[string]quorumTrack
-
-	// setting counts the calls of rec.Set under way; overtaken are the pools that changed meanwhile.
-	setting   int
-	overtaken map[string]bool
+	pools *pools.Set
 
 	change   *change // under way, nil when none
 	again    *change // asked for meanwhile
@@ -74,19 +65,15 @@ type daemon struct {
 	tokens    uint64
 	waiting   map[uint64]func(seam.Message)
 
-	daemons   []ipvssync.SyncDaemon
-	intent    state.Intent
-	quiet     bool // pools are being restored: nothing of it is news
-	resyncs   int  // ticks at which the pools are given every check's state
-	unsaved   bool
-	nextSave  time.Time
-	saving    bool
-	writers   sync.WaitGroup // of files
-	stopping  bool
-	exit      int
-	finished  bool
-	poolTimer *time.Timer
-	poolDue   time.Time // when poolTimer fires
+	daemons  []ipvssync.SyncDaemon
+	resyncs  int // ticks at which the pools are given every check's state
+	unsaved  bool
+	nextSave time.Time
+	saving   bool
+	writers  sync.WaitGroup // of files
+	stopping bool
+	exit     int
+	finished bool
 }
 
 // Run is the balancer's life: it returns the exit code of the process. When ctx ends it returns without touching anything.
@@ -98,15 +85,15 @@ func Run(ctx context.Context, conn *seam.Conn, o Options) int {
 	}
 	d := &daemon{
 		o: o, ctx: ctx, conn: conn, inbox: newInbox(), recent: recent.New(), bus: o.Bus, began: time.Now(), heard: time.Now(),
-		pools: map[string]*ipvssync.Pool{}, gone: map[string]*ipvssync.Pool{}, overtaken: map[string]bool{}, instances: map[vrrp.ID]vrrp.Status{},
-		waiting: map[uint64]func(seam.Message){}, cleared: map[vrrp.ID]vrrp.Counters{}, poolTimer: time.NewTimer(poolsIdle),
+		instances: map[vrrp.ID]vrrp.Status{}, waiting: map[uint64]func(seam.Message){}, cleared: map[vrrp.ID]vrrp.Counters{},
 	}
 	o.Bus.Add(d.recent.Add)
 	d.rec = reconcile.New(o.Kernel, reconcile.Options{Bus: o.Bus, Dir: o.RunDir, Host: o.Host, Every: o.ReconcileEvery})
+	d.pools = pools.New(ctx, pools.Options{Kernel: d.rec, Bus: o.Bus, StateDir: o.StateDir, Post: d.inbox.post, OnChange: d.onPoolChange,
+		OnQuorum: func(id string, ok bool) { conn.Send(seam.Message{Track: &vrrp.Track{ID: id, Known: true, OK: ok}}) }})
 	d.sched = checkers.New(checkers.Options{Prober: o.Prober, Clock: o.Clock,
 		OnChange: func(c checkers.Change) { d.inbox.post(func() { d.onCheck(c) }) },
-		OnNotice: func(n checkers.Notice) { d.inbox.post(func() { d.onNotice(n) }) }})
-	d.poolDue = time.Now().Add(poolsIdle)
+		OnNotice: func(n checkers.Notice) { d.inbox.post(func() { tell.Notice(o.Bus, n) }) }})
 	d.startTracking()
 
 	owner := make(chan struct{})
@@ -158,8 +145,8 @@ func (d *daemon) loop() {
 			if !d.checkReady() {
 				soon.Reset(heartbeat)
 			}
-		case <-d.poolTimer.C:
-			d.stepPools()
+		case <-d.pools.Due():
+			d.pools.Step()
 		case <-d.ctx.Done():
 			d.finish(ExitClean)
 		}
@@ -178,7 +165,7 @@ func (d *daemon) tick() {
 		d.resyncs--
 		d.resyncHealth()
 	}
-	d.countConnections()
+	d.pools.CountConnections()
 	d.saveSoon()
 }
 

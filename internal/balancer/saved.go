@@ -1,12 +1,10 @@
 package balancer
 
 import (
-	"slices"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/internal/event"
 	"github.com/holdfast-ha/holdfast/internal/state"
-	"github.com/holdfast-ha/holdfast/ipvssync"
 )
 
 // restoreChecks continues the verdicts of the process before, and says whether there were any.
@@ -43,55 +41,4 @@ func (d *daemon) saveSoon() {
 			}
 		})
 	})
-}
-
-func (d *daemon) loadIntent() {
-	if d.o.StateDir == "" {
-		return
-	}
-	var err error
-	if d.intent, err = state.LoadIntent(d.o.StateDir); err != nil {
-		d.bus.Publish(event.StateUnreadable.With("intent.json", err))
-	}
-}
-
-// saveIntent writes at once: an operator's wish must not be lost.
-func (d *daemon) saveIntent() error {
-	if d.o.StateDir == "" {
-		return nil
-	}
-	return d.intent.Save(d.o.StateDir)
-}
-
-// noteDrained keeps that a drained server has left the table, so that it does not come back for a moment after a restart.
-func (d *daemon) noteDrained(virtual, real string) {
-	if d.intent.Drained(virtual, real) {
-		d.keepIntent()
-	}
-}
-
-// pruneIntent forgets what operators wanted of servers that the configuration has no more. What a mistake in the file keeps from running is
-// still there: its wishes wait.
-func (d *daemon) pruneIntent() {
-	blocked := len(d.in.model.VirtualServers) == 0
-	for i := range d.in.model.VirtualServers {
-		blocked = blocked || d.in.model.VirtualServers[i].Blocked != ""
-	}
-	n := d.intent.Prune(func(virtual, real string) bool {
-		p := d.pools[virtual]
-		if p == nil {
-			return blocked
-		}
-		return slices.ContainsFunc(p.Spec().Servers, func(rs ipvssync.RealServer) bool { return rs.ID == real })
-	})
-	if n > 0 {
-		d.keepIntent()
-	}
-}
-
-// keepIntent is saveIntent where nobody waits for the answer.
-func (d *daemon) keepIntent() {
-	if err := d.saveIntent(); err != nil {
-		d.bus.Publish(event.StateUnreadable.With("intent.json", err))
-	}
 }

@@ -1,0 +1,57 @@
+package pools
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/ipvssync"
+)
+
+// countWithin bounds one reading of the kernel.
+const countWithin = 5 * time.Second
+
+// CountConnections asks the kernel how many connections draining servers still have. It does not wait for the answer.
+func (s *Set) CountConnections() {
+	for id, p := range s.pools {
+		draining := false
+		for _, server := range p.Status().Servers {
+			draining = draining || server.Draining && !server.Drained
+		}
+		if !draining {
+			continue
+		}
+		go func() {
+			ctx, cancel := context.WithTimeout(s.ctx, countWithin)
+			defer cancel()
+			held, err := s.o.Kernel.Servers(ctx, id)
+			if err == nil {
+				s.o.Post(func() { s.onConnections(id, held) })
+			}
+		}()
+	}
+}
+
+func (s *Set) onConnections(id string, held map[ipvssync.Key][]ipvssync.ServerState) {
+	p := s.pools[id]
+	if p == nil {
+		return
+	}
+	for _, server := range p.Status().Servers {
+		if server.Draining && !server.Drained {
+			s.changed(p, p.SetConnections(time.Now(), server.ID, connections(server, held)))
+		}
+	}
+}
+
+// connections are those of one server in all services of its pool.
+func connections(server ipvssync.ServerStatus, held map[ipvssync.Key][]ipvssync.ServerState) (n int) {
+	port := server.Addr.Port()
+	for k, servers := range held {
+		for _, have := range servers {
+			if have.Addr.Addr() == server.Addr.Addr().Unmap() && (have.Addr.Port() == port || port == 0 || have.Addr.Port() == k.Port) {
+				n += int(have.Active + have.Inactive)
+			}
+		}
+	}
+	return n
+}
