@@ -56,7 +56,7 @@ type Totals struct {
 }
 
 // LatenessBounds are the upper bounds of the histogram's buckets; one more bucket takes the rest.
-var LatenessBounds = [...]time.Duration{time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond,
+var LatenessBounds = [...]time.Duration{100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond, time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond,
 	100 * time.Millisecond, 500 * time.Millisecond, time.Second, 5 * time.Second}
 
 // Lateness is a histogram of how much later than due attempts started.

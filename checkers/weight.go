@@ -1,6 +1,10 @@
 package checkers
 
-import "math"
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
 
 // WeightMode says how a server's own word changes its weight.
 type WeightMode uint8
@@ -21,6 +25,19 @@ const (
 type Weight struct {
 	Mode  WeightMode `json:"mode,omitempty"`
 	Value int        `json:"value,omitempty"`
+}
+
+// String is "50", "50%", "+5", or "" for no word.
+func (w Weight) String() string {
+	switch w.Mode {
+	case Absolute:
+		return strconv.Itoa(w.Value)
+	case Percent:
+		return strconv.Itoa(w.Value) + "%"
+	case Added:
+		return fmt.Sprintf("%+d", w.Value)
+	}
+	return ""
 }
 
 // smoothed moves from one word to the next by percent of the way, at least by one, so that a load that swings does not make the

@@ -120,6 +120,16 @@ func (p *Pool) Observe(now time.Time, held map[Key][]ServerState) []Change {
 	return p.evaluate(now)
 }
 
+// Draining says whether a server is being drained and has connections left, as far as is known.
+func (p *Pool) Draining() bool {
+	for _, m := range p.servers {
+		if m.draining() && !m.drained {
+			return true
+		}
+	}
+	return false
+}
+
 // Status is the pool as people see it.
 func (p *Pool) Status() Status {
 	st := Status{ID: p.spec.ID, Keys: slices.Clone(p.spec.Keys), Quorum: p.quorum, Sum: p.sum, Sorry: p.sorry, Panic: p.panic, Suspended: p.suspended}

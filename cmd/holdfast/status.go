@@ -66,6 +66,9 @@ func printStatus(out io.Writer, s control.Status, output string) error {
 	if s.Kernel != nil && len(s.Kernel.SyncDaemons) > 0 {
 		fmt.Fprintln(out, "connections are synchronised:", strings.Join(s.Kernel.SyncDaemons, ", "))
 	}
+	if c := s.Checks; c != nil {
+		fmt.Fprintln(out, checksLine(c))
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	printInstances(w, s)
 	printServers(w, s)
@@ -82,6 +85,23 @@ func printStatus(out io.Writer, s control.Status, output string) error {
 		}
 	}
 	return nil
+}
+
+// checksLine is the checks as a whole.
+func checksLine(c *control.Checks) string {
+	line := fmt.Sprintf("checks: %d, %d up, served by %d probes; %d run, %d wait", c.Configured, c.Up, c.Probes, c.InFlight, c.Waiting)
+	if n := c.Lateness.Count; n > 0 {
+		within := func(share float64) string {
+			for _, b := range c.Lateness.Buckets {
+				if float64(b.Count) >= share*float64(n) {
+					return time.Duration(b.LeSeconds * float64(time.Second)).String()
+				}
+			}
+			return "more than 5s"
+		}
+		line += fmt.Sprintf("; attempts start at most %s late in 50%%, %s in 99%%", within(0.5), within(0.99))
+	}
+	return line
 }
 
 // troubles are what an operator should see first.
@@ -111,6 +131,9 @@ func troubles(s control.Status) (out []string) {
 		for _, name := range slices.Sorted(maps.Keys(k.Overrides)) {
 			out = append(out, fmt.Sprintf("weight set by hand: %s %d ('holdfast reconcile' ends that)", name, k.Overrides[name]))
 		}
+	}
+	if s.Checks != nil && s.Checks.LocalFault {
+		out = append(out, "every check fails on this director's own side: look at its network, not at the servers")
 	}
 	if len(s.Router.UnknownAdverts) > 0 {
 		out = append(out, "advertisements for nobody here: "+counts(s.Router.UnknownAdverts))

@@ -81,6 +81,7 @@ func (d *daemon) report(checks map[string][]checkers.CheckStatus, stats map[ipvs
 			BalancerRestarts: r.BalancerRestarts, UnknownAdverts: r.UnknownAdverts, Foreign: foreign(r.Foreign), Adopted: r.Adopted},
 		Ready: d.ready.OK, NotReady: d.ready.Reason, IPVS: d.rec.Status().Error,
 		Instances: []control.Instance{}, VirtualServers: []control.VirtualServer{}, Tracked: append(d.tracked(), d.trackedQuorums()...), Events: d.recent.Last(20),
+		Checks: control.FromTotals(d.sched.Totals()),
 	}
 	if d.rejected == "" {
 		s.Config.RejectedAt = time.Time{}

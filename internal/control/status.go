@@ -23,8 +23,10 @@ type Status struct {
 	Kernel         *IPVS           `json:"ipvs,omitempty"`
 	Instances      []Instance      `json:"instances"`
 	VirtualServers []VirtualServer `json:"virtual_servers"`
-	Tracked        []Tracked       `json:"tracked,omitempty"`
-	Events         []event.Event   `json:"events,omitempty"`
+	// Checks is about the checks as a whole; nil without any.
+	Checks  *Checks       `json:"checks,omitempty"`
+	Tracked []Tracked     `json:"tracked,omitempty"`
+	Events  []event.Event `json:"events,omitempty"`
 	// LogLinesLost is how many log lines of the balancer found no room.
 	LogLinesLost uint64 `json:"log_lines_lost,omitempty"`
 }
@@ -149,6 +151,12 @@ type Check struct {
 	Suspend  bool      `json:"suspended,omitempty"`
 	Streak   int       `json:"streak,omitempty"`
 	SharedBy int       `json:"shared_by,omitempty"`
+	// Phases are the parts of latency_us that the last attempt got to.
+	Phases Phases `json:"phases_us,omitzero"`
+	// Next is when the next attempt is due; zero while one runs.
+	Next time.Time `json:"next,omitzero"`
+	// Weight is the server's own word about its weight, "" for none: "50", "50%", "+5".
+	Weight string `json:"weight,omitempty"`
 }
 
 // Tracked is a tracked script, file or process.
@@ -214,5 +222,7 @@ func fromCheck(c checkers.CheckStatus) Check {
 	if c.Shared > 1 {
 		out.SharedBy = c.Shared
 	}
+	out.Next, out.Weight = c.Next, c.Weight.String()
+	out.Phases = phases(c.Last.Latency)
 	return out
 }

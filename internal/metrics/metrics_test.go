@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/internal/control"
 )
 
@@ -23,6 +24,8 @@ func status() control.Status {
 			{ID: "10.0.0.2:80", Up: true, Weight: 2, Traffic: &control.Traffic{InBytes: 7}, Checks: []control.Check{{Kind: "HTTP_GET", Target: "10.0.0.2:80", Up: true, Passed: 7, Micros: 250},
 				{Kind: "HTTP_GET", Target: "10.0.0.2:80"}}},
 			{ID: "10.0.0.3:80"}}}},
+		Checks: control.FromTotals(checkers.Totals{Checks: 2, Probes: 1, Attempts: []checkers.Count{{Kind: checkers.TCP, Reason: checkers.Refused, N: 4}},
+			Lateness: checkers.Lateness{Buckets: [len(checkers.LatenessBounds) + 1]uint64{3, 2, len(checkers.LatenessBounds): 1}, Sum: 7e9, Max: 6e9}}),
 	}
 }
 
@@ -42,6 +45,10 @@ func TestWrite(t *testing.T) {
 		`holdfast_real_server_weight{virtual_server="tcp 10.0.0.1:80",real_server="10.0.0.2:80"} 2`,
 		`holdfast_check_latency_seconds{virtual_server="tcp 10.0.0.1:80",real_server="10.0.0.2:80",check="HTTP_GET",target="10.0.0.2:80"} 0.00025`,
 		`holdfast_check_up{virtual_server="tcp 10.0.0.1:80",real_server="10.0.0.2:80",check="HTTP_GET #2",target="10.0.0.2:80"} 0`,
+		`holdfast_checks_lateness_seconds_bucket{le="0.0001"} 3`, `holdfast_checks_lateness_seconds_bucket{le="0.001"} 5`,
+		`holdfast_checks_lateness_seconds_bucket{le="5"} 5`, `holdfast_checks_lateness_seconds_bucket{le="+Inf"} 6`,
+		`holdfast_checks_lateness_seconds_sum 7`, `holdfast_checks_lateness_seconds_count 6`, `holdfast_checks_probes 1`,
+		`holdfast_checks_attempts_total{check="TCP_CHECK",reason="refused"} 4`,
 	} {
 		if !strings.Contains(b.String(), line+"\n") {
 			t.Errorf("missing: %s", line)
@@ -56,7 +63,7 @@ func TestWrite(t *testing.T) {
 // wellFormed checks the rules of the text format: HELP and TYPE once per family, before its series, which are together and unique.
 func wellFormed(t *testing.T, text string) {
 	t.Helper()
-	family, seen := "", map[string]bool{}
+	family, histogram, seen := "", false, map[string]bool{}
 	series := regexp.MustCompile(`^([a-z0-9_]+)(\{[a-z_]+="([^"\\\n]|\\.)*"(,[a-z_]+="([^"\\\n]|\\.)*")*\})? -?[0-9.]+$`)
 	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		switch {
@@ -68,12 +75,19 @@ func wellFormed(t *testing.T, text string) {
 			seen[family] = true
 		case strings.HasPrefix(line, "# TYPE "):
 			f := strings.Fields(line)
+			histogram = f[3] == "histogram"
 			if f[2] != family || (f[3] == "counter") != strings.HasSuffix(family, "_total") {
 				t.Errorf("bad line %s", line)
 			}
 		default:
 			m := series.FindStringSubmatch(line)
-			if m == nil || m[1] != family {
+			base := family
+			if m != nil && histogram {
+				base = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(m[1], "_bucket"), "_sum"), "_count")
+			} else if m != nil {
+				base = m[1]
+			}
+			if m == nil || base != family {
 				t.Errorf("bad line %s in family %s", line, family)
 			}
 			id := line[:strings.LastIndexByte(line, ' ')]

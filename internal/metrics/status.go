@@ -19,6 +19,7 @@ func Write(out io.Writer, s control.Status) error {
 	realServers(w, s.VirtualServers)
 	traffic(w, s.VirtualServers)
 	checks(w, s.VirtualServers)
+	checksAtAll(w, s.Checks)
 	return w.out.Flush()
 }
 
@@ -200,6 +201,29 @@ func checks(w *writer, all []control.VirtualServer) {
 	each("holdfast_check_passed_total", "Attempts that passed.", func(c control.Check) float64 { return float64(c.Passed) })
 	each("holdfast_check_failed_total", "Attempts that failed.", func(c control.Check) float64 { return float64(c.Failed) })
 	each("holdfast_check_latency_seconds", "How long the last attempt took.", func(c control.Check) float64 { return float64(c.Micros) / 1e6 })
+}
+
+// checksAtAll is about the checks as a whole.
+func checksAtAll(w *writer, c *control.Checks) {
+	if c == nil {
+		return
+	}
+	one := func(name, help string, value float64) {
+		w.begin(name, help)
+		w.series(value)
+	}
+	one("holdfast_checks", "Checks configured.", float64(c.Configured))
+	one("holdfast_checks_probes", "Probes that serve them: equal checks share one.", float64(c.Probes))
+	one("holdfast_checks_in_flight", "Attempts under way.", float64(c.InFlight))
+	one("holdfast_checks_waiting", "Attempts that are due and wait for a free place.", float64(c.Waiting))
+	one("holdfast_checks_local_fault", "1 while every check fails on this director's own side.", yes(c.LocalFault))
+	one("holdfast_checks_panics_total", "Faults in a check's own code, contained.", float64(c.Panics))
+	w.histogram("holdfast_checks_lateness_seconds", "How much later than due attempts started.", c.Lateness)
+	one("holdfast_checks_lateness_max_seconds", "How much later than due an attempt started at most.", c.Lateness.MaxSeconds)
+	w.begin("holdfast_checks_attempts_total", "Attempts by kind of check and by how they ended; ok is a pass.")
+	for _, a := range c.Attempts {
+		w.series(float64(a.Count), "check", a.Kind, "reason", a.Reason)
+	}
 }
 
 // checkName tells the checks of a server apart: the kind, numbered from the second of a kind on.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/holdfast-ha/holdfast/internal/control"
 )
 
 // ContentType is the format's name for HTTP.
@@ -26,6 +28,10 @@ func (w *writer) begin(name, help string) {
 	if strings.HasSuffix(name, "_total") {
 		kind = "counter"
 	}
+	w.beginKind(name, kind, help)
+}
+
+func (w *writer) beginKind(name, kind, help string) {
 	w.family = name
 	_, _ = w.out.WriteString("# HELP " + name + " " + help + "\n# TYPE " + name + " " + kind + "\n")
 }
@@ -52,6 +58,20 @@ func (w *writer) series(v float64, labels ...string) {
 	b = append(b, '\n')
 	w.line = b
 	_, _ = w.out.Write(b)
+}
+
+// histogram writes a whole family with one histogram; counts are cumulative.
+func (w *writer) histogram(name, help string, l control.Lateness) {
+	w.beginKind(name, "histogram", help)
+	w.family = name + "_bucket"
+	for _, b := range l.Buckets {
+		w.series(float64(b.Count), "le", strconv.FormatFloat(b.LeSeconds, 'g', -1, 64))
+	}
+	w.series(float64(l.Count), "le", "+Inf")
+	w.family = name + "_sum"
+	w.series(l.SumSeconds)
+	w.family = name + "_count"
+	w.series(float64(l.Count))
 }
 
 // escape appends a label value: backslash, quote and newline are escaped, bytes that are no UTF-8 replaced.
