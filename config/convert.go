@@ -9,12 +9,12 @@ import (
 // conditionals come out expanded; comments stay with what they are about. Lines that are not understood come out as comments.
 // With errors in the Diagnostics the text may not mean the same.
 func Convert(fsys fs.FS, name string, host Host, opts Options, to string) (string, Diagnostics) {
-	ds, m, root := parse(fsys, name, host, opts, true)
+	ds, _, root := parse(fsys, name, host, opts, true)
 	if root == nil {
 		return "", ds
 	}
 	rep := &reporter{list: ds, sources: map[string]*source{}}
-	p := &printer{reporter: rep, fromYAML: m.Syntax == "yaml"}
+	p := &printer{reporter: rep}
 	for _, d := range ds {
 		if to == "yaml" && d.Code == "not-utf8" {
 			rep.add(&source{name: d.File}, d.Line, d.Col, 0, Error, "not-convertible", "save the file as UTF-8 first", "YAML cannot hold a byte that is not UTF-8")
@@ -34,8 +34,7 @@ func Convert(fsys fs.FS, name string, host Host, opts Options, to string) (strin
 // printer writes a tree in either syntax.
 type printer struct {
 	*reporter
-	b        strings.Builder
-	fromYAML bool
+	b strings.Builder
 }
 
 func (p *printer) indent(depth int) { p.b.WriteString(strings.Repeat("    ", depth)) }
@@ -123,7 +122,7 @@ func (p *printer) entries(k *keyword, n *node, depth int) {
 		p.b.WriteString(p.quoted(e, &e.key))
 		for i := range e.args {
 			p.b.WriteByte(' ')
-			p.b.WriteString(p.quoted(e, p.plainTime(k, e.arg(i))))
+			p.b.WriteString(p.quoted(e, p.plainTime(k, e, e.arg(i))))
 		}
 		if e.notes != nil && e.notes.beside != "" {
 			p.b.WriteString("  " + hash(e.notes.beside))
@@ -172,7 +171,7 @@ func (p *printer) line(k *keyword, n *node) {
 			if i > 0 {
 				p.b.WriteByte(' ')
 			}
-			p.b.WriteString(p.quoted(n, p.plainTime(k, n.arg(i))))
+			p.b.WriteString(p.quoted(n, p.plainTime(k, n, n.arg(i))))
 		}
 	}
 }
@@ -197,8 +196,8 @@ func textValue(n *node) string {
 }
 
 // plainTime turns 250ms into 0.25 where a time stands.
-func (p *printer) plainTime(k *keyword, w *word) *word {
-	if !p.fromYAML || k == nil || k.shape != shapeTime && !k.clock {
+func (p *printer) plainTime(k *keyword, n *node, w *word) *word {
+	if !n.src.yaml || k == nil || k.shape != shapeTime && !k.clock {
 		return w
 	}
 	if v, ok := parseTime(w.text, k.unit, true); ok {

@@ -11,10 +11,9 @@ import (
 // decoder turns a tree into a Model by the keyword table.
 type decoder struct {
 	*reporter
-	host   Host
-	opts   Options
-	strict bool // YAML: an unknown word is an error
-	item   string
+	host Host
+	opts Options
+	item string
 	// block takes the reason why the present item must not run; nil outside of items.
 	block func(reason string)
 	meta  *Meta
@@ -133,7 +132,7 @@ func (d *decoder) extra(n *node, used int) {
 	}
 	w := n.arg(used)
 	sev := Warning
-	if d.strict {
+	if n.src.yaml { // YAML is strict
 		sev = Error
 	}
 	d.word(n, w, sev, "extra-words", "put a value with blanks in double quotes; one keyword per line", "%s takes no more words: %q is ignored", n.key.text, clip(w.text))
@@ -271,7 +270,7 @@ func (d *decoder) timeArg(n *node, i int, unit, min, max time.Duration) (time.Du
 		return 0, false
 	}
 	w := n.arg(i)
-	v, ok := parseTime(w.text, unit, d.strict)
+	v, ok := parseTime(w.text, unit, n.src.yaml)
 	if !ok {
 		if !d.placeholder(n, w) {
 			hint := numberHint(w.text)

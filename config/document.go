@@ -165,6 +165,11 @@ func Schema() []byte {
 			defs[b.name] = blockSchema(b, nil)
 		}
 	}
+	for name, def := range includeSchemas() {
+		defs[name] = def
+	}
+	defs["_switch"] = object{"anyOf": []any{object{"type": "boolean"}, object{"enum": []string{"on", "off", "yes", "no", "true", "false"}}}}
+	defs["_time"] = object{"anyOf": []any{object{"type": "number"}, object{"type": "string", "pattern": `^([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|ms|s|m|h)?$`}}}
 	root := blockSchema(rootTable.info, nil)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "Holdfast configuration"
@@ -190,8 +195,37 @@ func blockSchema(b *blockInfo, head []string) object {
 			props[a] = object{"$comment": "older spelling of " + k.name, "anyOf": []any{s}}
 		}
 	}
+	for _, w := range includeWords {
+		props[w] = object{"$ref": "#/$defs/_include"}
+	}
+	props["include_check"] = object{"anyOf": []any{plainValue, wordList}, "description": "What the includes after it are strict about."}
 	return object{"type": "object", "additionalProperties": false, "properties": props}
 }
+
+// includeSchemas describe an include key, and an item of a list that is nothing but an include.
+func includeSchemas() object {
+	item := object{}
+	for _, w := range includeWords {
+		item[w] = object{"$ref": "#/$defs/_include"}
+	}
+	return object{
+		"_include": object{"anyOf": []any{object{"type": "string"}, object{"type": "array", "items": object{"type": "string"}}},
+			"description": "A file, a pattern, or a list of them, relative to the including file."},
+		"_includes": object{"type": "object", "additionalProperties": false, "properties": item, "minProperties": 1, "maxProperties": 1,
+			"description": "Stands for the items of the file."},
+	}
+}
+
+// includeKeys are the include words where keys are names: one of them may be a name after all.
+func includeKeys(ref object) object {
+	out := object{}
+	for _, w := range includeWords {
+		out[w] = object{"anyOf": []any{ref, object{"$ref": "#/$defs/_include"}}}
+	}
+	return out
+}
+
+var includeItem = object{"$ref": "#/$defs/_includes"}
 
 func (k *keyword) schema() object {
 	s := k.bare()
@@ -216,11 +250,11 @@ var (
 func (k *keyword) bare() object {
 	switch k.shape {
 	case shapeFlag, shapeBool:
-		return object{"anyOf": []any{object{"type": "boolean"}, object{"enum": []string{"on", "off", "yes", "no", "true", "false"}}}}
+		return object{"$ref": "#/$defs/_switch"}
 	case shapeInt:
 		return object{"type": "integer", "minimum": k.min, "maximum": k.max}
 	case shapeTime:
-		return object{"anyOf": []any{object{"type": "number"}, object{"type": "string", "pattern": `^[0-9]*\.?[0-9]+(ns|us|ms|s|m|h)?$`}}}
+		return object{"$ref": "#/$defs/_time"}
 	case shapeEnum:
 		if len(k.enum) > 0 {
 			values := make([]any, 0, len(k.enum))
@@ -236,41 +270,43 @@ func (k *keyword) bare() object {
 	case shapeWord, shapeAddr, shapeText:
 		return object{"type": []string{"string", "number"}}
 	case shapeNames:
-		return object{"anyOf": []any{plainValue, wordList}}
+		list := object{"type": "array", "items": object{"anyOf": []any{plainValue, includeItem}}}
+		return object{"anyOf": []any{plainValue, list, includeItem}}
 	case shapeCommand:
 		return object{"anyOf": []any{object{"type": []string{"string", "boolean"}}, wordList,
 			entrySchema(&entrySpec{first: []string{"command", "user", "group"}})}}
 	case shapeWords:
-		any := []any{object{"type": []string{"string", "number", "boolean"}}, wordList}
+		forms := []any{object{"type": []string{"string", "number", "boolean"}}, wordList}
 		if k.entry != nil {
-			any = append(any, entrySchema(k.entry))
+			forms = append(forms, entrySchema(k.entry))
 		}
-		return object{"anyOf": any}
+		return object{"anyOf": forms}
 	case shapeLines:
-		item := []any{plainValue, wordList}
+		item := []any{plainValue, wordList, includeItem}
 		if k.entry != nil {
 			item = append(item, entrySchema(k.entry))
 		}
 		list := object{"type": "array", "items": object{"anyOf": item}}
 		if len(k.named) > 0 {
-			return object{"type": "object", "additionalProperties": list}
+			return object{"type": "object", "additionalProperties": object{"anyOf": []any{list, object{"type": "string"}}}}
 		}
-		return object{"anyOf": []any{list, plainValue, object{"type": "null"}}}
+		return object{"anyOf": []any{list, plainValue, includeItem, object{"type": "null"}}}
 	}
 	ref := object{"$ref": "#/$defs/" + k.sub.name}
 	if len(k.named) > 0 {
 		item := blockSchema(k.sub, append(append([]string{}, k.named...), k.heads...))
-		any := []any{object{"type": "array", "items": item}, item}
+		forms := []any{object{"type": "array", "items": object{"anyOf": []any{item, includeItem}}}, item, includeItem}
 		if len(k.named) == 1 {
-			any = append(any, object{"type": "object", "additionalProperties": ref})
+			forms = append(forms, object{"type": "object", "additionalProperties": object{"anyOf": []any{ref, object{"type": "null"}}},
+				"properties": includeKeys(ref)})
 		}
-		return object{"anyOf": any}
+		return object{"anyOf": forms}
 	}
-	any := []any{ref, object{"type": "null"}}
+	forms := []any{ref, object{"type": "null"}}
 	if k.many {
-		any = append(any, object{"type": "array", "items": ref})
+		forms = append(forms, object{"type": "array", "items": object{"anyOf": []any{ref, includeItem}}})
 	}
-	return object{"anyOf": any}
+	return object{"anyOf": forms}
 }
 
 func entrySchema(e *entrySpec) object {

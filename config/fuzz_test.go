@@ -58,6 +58,26 @@ func FuzzYAML(f *testing.F) {
 	})
 }
 
+// FuzzInclude: files that include each other in either syntax end, with the same bounds.
+func FuzzInclude(f *testing.F) {
+	f.Add("include: b\n", "include: c\n", "- include: a\n")
+	f.Add("include b\n", "global_defs: {include: [c, a]}\n", "router_id x\n")
+	f.Add("vrrp_instance: [{include: b}]\n", "- {name: A, virtual_ipaddress: {include: c}}\n", "10.0.0.1\n")
+	f.Add("vrrp_instance A {\n include b\n}\n", "virtual_ipaddress: [{include: '*'}]\n", "- 10.0.0.1 dev eth0\n")
+	f.Fuzz(func(t *testing.T, a, b, c string) {
+		if len(a)+len(b)+len(c) > 1<<14 {
+			return
+		}
+		fsys := filesystem(map[string]string{"/etc/a": a, "/etc/b": b, "/etc/c": c})
+		at := time.Now()
+		m, ds := Parse(fsys, "/etc/a", Host{Hostname: "h"}, Options{})
+		_ = ds.Text(true)
+		if took := time.Since(at); m == nil || took > 30*time.Second {
+			t.Fatalf("took %v", took)
+		}
+	})
+}
+
 func FuzzWords(f *testing.F) {
 	f.Add(`"/bin/a \x41 'b c'" d`)
 	f.Fuzz(func(t *testing.T, s string) {

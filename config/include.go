@@ -24,7 +24,30 @@ func (r *reader) include(s string, p place) bool {
 		i = len(s)
 	}
 	key, pattern := s[:i], strings.TrimSpace(s[i:])
-	checks := r.checks
+	if key == "include_check" {
+		r.includeCheck(strings.Fields(pattern), p)
+		return true
+	}
+	checks, ok := r.includeForm(key)
+	if !ok {
+		return false
+	}
+	pattern = strings.Trim(pattern, `"`)
+	r.last = nil
+	if pattern == "" {
+		r.complain(p, len(s), Error, "missing-argument", "name a file or a pattern", "%s names no file", key).Confined = true
+		return true
+	}
+	r.includeFiles(pattern, checks, len(s), p, r.insert)
+	return true
+}
+
+// includeWords are all forms of include.
+var includeWords = []string{"include", "includer", "includem", "includew", "includeb", "includea"}
+
+// includeForm says what an include word is strict about; ok is false for other words.
+func (r *reader) includeForm(key string) (checks includeChecks, ok bool) {
+	checks = r.checks
 	switch key {
 	case "include":
 	case "includer":
@@ -37,22 +60,50 @@ func (r *reader) include(s string, p place) bool {
 		checks.brace = true
 	case "includea":
 		checks = allChecks
-	case "include_check":
-		r.includeCheck(strings.Fields(pattern), p)
-		return true
 	default:
-		return false
+		return checks, false
 	}
-	pattern = strings.Trim(pattern, `"`)
+	return checks, true
+}
+
+// insert puts an included file at the present place of the tree, in whichever syntax it is written.
+func (r *reader) insert(src *source) {
+	if !includedYAML(src.text) {
+		r.read(src)
+		return
+	}
 	r.last = nil
-	if pattern == "" {
-		r.complain(p, len(s), Error, "missing-argument", "name a file or a pattern", "%s names no file", key).Confined = true
-		return true
+	n := r.parent()
+	b, k := r.here()
+	y := r.yaml(src)
+	doc := y.document()
+	switch {
+	case doc == nil:
+	case b != nil:
+		n.kids = append(n.kids, y.top(b, doc)...)
+	case k != nil:
+		n.kids = append(n.kids, y.linesOf(k, doc)...)
+	default:
+		y.at(doc, Error, "include", "write it in keepalived's language, or include it elsewhere", "a YAML document has no place in %s", clip(n.key.text))
 	}
-	saved := r.checks
-	r.includeFiles(key, pattern, checks, s, p)
-	r.checks = saved
-	return true
+}
+
+// here is the block that is open, or the keyword whose list is.
+func (r *reader) here() (*blockInfo, *keyword) {
+	b := rootTable.info
+	for i, n := range r.open {
+		k := b.find(n.key.text)
+		if k == nil {
+			return nil, nil
+		}
+		if b = k.sub; b == nil {
+			if i == len(r.open)-1 && (k.shape == shapeLines || k.shape == shapeNames) {
+				return nil, k
+			}
+			return nil, nil
+		}
+	}
+	return b, nil
 }
 
 func (r *reader) includeCheck(words []string, p place) {
@@ -85,13 +136,16 @@ func (r *reader) includeCheck(words []string, p place) {
 	}
 }
 
-func (r *reader) includeFiles(key, pattern string, checks includeChecks, s string, p place) {
+// includeFiles finds the files of a pattern, which is width columns long with its keyword, and hands each of them to take.
+func (r *reader) includeFiles(pattern string, checks includeChecks, width int, p place, take func(*source)) {
+	saved := r.checks
+	defer func() { r.checks = saved }()
 	fail := func(strict bool, code, hint, format string, args ...any) {
 		sev := Warning
 		if strict {
 			sev = Error
 		}
-		r.complain(p, len(s), sev, code, hint, format, args...)
+		r.complain(p, width, sev, code, hint, format, args...)
 	}
 	if len(pattern) > 4096 {
 		fail(true, "include", "shorten it", "the pattern has more than 4096 bytes")
@@ -122,7 +176,7 @@ func (r *reader) includeFiles(key, pattern string, checks includeChecks, s strin
 					fail(true, "include-missing", "create the file or correct the name", "%s matches no file", alt)
 				}
 			case wild:
-				r.complain(p, len(s), map[bool]Severity{true: Error, false: Note}[checks.wildcard], "include-missing", "", "%s matches no file", alt)
+				r.complain(p, width, map[bool]Severity{true: Error, false: Note}[checks.wildcard], "include-missing", "", "%s matches no file", alt)
 			default:
 				fail(checks.match || checks.read, "include-missing", "create the file or correct the name", "the included file %s does not exist", alt)
 			}
@@ -131,7 +185,18 @@ func (r *reader) includeFiles(key, pattern string, checks includeChecks, s strin
 	}
 	chain := append(append([]string{}, p.src.chain...), Pos{p.src.name, p.line, p.col}.String())
 	for _, name := range names {
-		r.file(name, chain, func(hint, format string, args ...any) {
+		if r.stopped {
+			return
+		}
+		if len(r.files) >= maxFiles {
+			r.halt(p, width, "does a pattern match more than it should, or are files included many times over?", "more than %d files", maxFiles)
+			return
+		}
+		if r.total > maxTotalSize {
+			r.halt(p, width, "", "the files have more than %d MB together", maxTotalSize>>20)
+			return
+		}
+		r.file(name, chain, take, func(hint, format string, args ...any) {
 			fail(checks.read, "include-unreadable", hint, format, args...)
 		})
 	}
@@ -166,15 +231,10 @@ func (r *reader) glob(name string) ([]string, error) {
 	return found, err
 }
 
-// file reads one file of a configuration; fail is told why it could not be.
-func (r *reader) file(name string, chain []string, fail func(hint, format string, args ...any)) {
+// file reads one included file and gives it to take; fail is told why it could not be read.
+func (r *reader) file(name string, chain []string, take func(*source), fail func(hint, format string, args ...any)) {
 	if len(r.stack) >= maxInclude {
 		fail("", "includes are nested more than %d deep", maxInclude)
-		return
-	}
-	if len(r.files) >= maxFiles {
-		fail("", "more than %d files", maxFiles)
-		r.stopped = true
 		return
 	}
 	for _, open := range r.stack {
@@ -189,14 +249,14 @@ func (r *reader) file(name string, chain []string, fail func(hint, format string
 		return
 	}
 	r.total += len(text)
-	if r.total > maxTotalSize {
-		fail("", "the files have more than %d MB together", maxTotalSize>>20)
-		r.stopped = true
+	src := &source{name: name, text: text, chain: chain}
+	r.sources[name] = src
+	r.files = append(r.files, name)
+	if notAConfiguration(r.reporter, src) {
 		return
 	}
-	r.files = append(r.files, name)
 	r.stack = append(r.stack, name)
-	r.read(&source{name: name, text: text, chain: chain})
+	take(src)
 	r.stack = r.stack[:len(r.stack)-1]
 }
 

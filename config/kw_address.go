@@ -102,7 +102,7 @@ func (d *decoder) address(n *node) (Address, bool) {
 				hint = "write dev " + w.text
 			}
 			sev := Warning
-			if d.strict {
+			if n.src.yaml {
 				sev = Error
 			}
 			d.word(n, w, sev, "unknown-option", hint, "%q is not an option of an address: ignored", clip(w.text))

@@ -42,7 +42,8 @@ func parse(fsys fs.FS, name string, host Host, opts Options, keep bool) (Diagnos
 	var root *node
 	if looksLikeYAML(text) {
 		syntax, src.yaml = "yaml", true
-		r.files = append(r.files, name)
+		r.files, r.stack = append(r.files, name), append(r.stack, name)
+		r.total = len(text)
 		root = readYAML(r, src)
 	} else {
 		r.files, r.stack = append(r.files, name), append(r.stack, name)
@@ -52,7 +53,7 @@ func parse(fsys fs.FS, name string, host Host, opts Options, keep bool) (Diagnos
 		r.finish()
 		root = &r.root
 	}
-	d := &decoder{reporter: rep, host: host, opts: opts, strict: syntax == "yaml", said: map[string]bool{}}
+	d := &decoder{reporter: rep, host: host, opts: opts, said: map[string]bool{}}
 	m := &draft{blocked: map[string]string{}, defined: map[string]int{}}
 	m.Syntax, m.Files, m.ConfigID = syntax, r.files, id
 	if root != nil && !r.stopped {

@@ -37,6 +37,7 @@ type reader struct {
 	tooDeep  int   // blocks skipped because they are nested too deeply
 	buf      []word
 	keep     bool // keep comments
+	second   *yamlReader
 	pending  []string
 	physical *node // the node that a comment at the end of the line belongs to
 }
@@ -47,6 +48,12 @@ func (r *reader) complain(p place, n int, sev Severity, code, hint, format strin
 		end = p.col + n
 	}
 	return r.add(p.src, p.line, p.col, end, sev, code, hint, format, args...)
+}
+
+// halt ends the reading: a bound is reached, and nothing of the configuration is used.
+func (r *reader) halt(p place, width int, hint, format string, args ...any) {
+	r.complain(p, width, Error, "too-large", hint, format, args...)
+	r.stopped = true
 }
 
 // read takes in one file at the present level of the tree.
@@ -166,8 +173,7 @@ func (r *reader) logical(s string, p place, depth int) {
 		r.lines++
 		r.expanded += len(s)
 		if r.lines > maxLines || r.expanded > maxExpanded {
-			r.complain(p, 0, Error, "too-large", "sequences and definitions expand to too much", "the configuration has more than %d lines once expanded", maxLines)
-			r.stopped = true
+			r.halt(p, 0, "sequences and definitions expand to too much", "the configuration has more than %d lines once expanded", maxLines)
 			return
 		}
 		switch s[0] {
@@ -335,17 +341,22 @@ func (r *reader) closing(p place) {
 	r.openAt = r.openAt[:len(r.openAt)-1]
 }
 
-// finish reports the blocks that were never closed.
+// finish ends the reading of a whole configuration.
 func (r *reader) finish() {
+	r.unclosed()
+	if r.keep {
+		r.root.comments().below = r.pending
+	}
+}
+
+// unclosed reports the blocks that were never closed.
+func (r *reader) unclosed() {
 	for i := len(r.open) - 1; i >= 0; i-- {
 		n, at := r.open[i], r.openAt[i]
 		r.word(n, &at, Error, "missing-brace", "add the } where the block ends", "the block %s is never closed", n.key.text)
 		if i == len(r.open)-1 && len(r.open) > 1 {
 			break // one missing brace is one mistake
 		}
-	}
-	if r.keep {
-		r.root.comments().below = r.pending
 	}
 }
 

@@ -145,13 +145,10 @@ func (d *decoder) unknown(b *blockInfo, n *node) {
 	} else if at := elsewhere(name, b); at != "" {
 		hint = name + " belongs in " + at + "; is a closing brace missing or one too many?"
 	}
-	if d.strict && strings.HasPrefix(name, "include") {
-		hint = "YAML has no include: one file holds everything, or stay with keepalived's language (holdfast convert goes both ways)"
-	}
 	if len(d.where) == 1 && (hint != "" || n.block) {
 		d.nearRoot++
 	}
-	owner := k != nil && k.owner && !d.strict
+	owner := k != nil && k.owner && !n.src.yaml
 	if !owner && b.vrrp() {
 		low := strings.ToLower(name)
 		for _, w := range ownerWords {
@@ -184,7 +181,7 @@ func (d *decoder) unknown(b *blockInfo, n *node) {
 		fail("unknown-block", hint, "%q is not a block Holdfast knows%s: all of it is skipped", clip(name), where)
 	case owner:
 		fail("unknown-keyword", hint, "%q is not a keyword Holdfast knows%s, and it may decide who owns an address", clip(name), where)
-	case d.strict:
+	case n.src.yaml:
 		fail("unknown-keyword", hint, "%q is not a keyword Holdfast knows%s", clip(name), where)
 	default:
 		d.word(n, &n.key, Warning, "unknown-keyword", hint, "%q is not a keyword Holdfast knows%s: the line is ignored", clip(name), where)

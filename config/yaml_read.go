@@ -10,58 +10,106 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// yamlReader turns a YAML document into the same tree that the other syntax gives, by the shapes of the keyword table.
+// yamlReader turns YAML documents into the same tree that the other syntax gives, by the shapes of the keyword table.
 type yamlReader struct {
 	*reporter
+	files *reader
 	arena *arena
-	src   *source
+	src   *source // the file of the present node
 	count int
 	depth int
 	keep  bool
 	full  bool // too many nodes: already said
 }
 
-// readYAML gives the tree of a YAML document, nil when there is none.
+// yaml is the one YAML reader of a configuration, set to read src: its bounds hold for all files together.
+func (r *reader) yaml(src *source) *yamlReader {
+	if r.second == nil {
+		r.second = &yamlReader{reporter: r.reporter, files: r, arena: &r.arena, keep: r.keep}
+	}
+	src.yaml = true
+	r.second.src = src
+	return r.second
+}
+
+// readYAML gives the tree of a YAML configuration, nil when there is none.
 func readYAML(r *reader, src *source) *node {
 	r.sources[src.name] = src
-	dec := yaml.NewDecoder(strings.NewReader(src.text))
+	y := r.yaml(src)
+	errors := r.errors
+	doc := y.document()
+	if doc == nil {
+		if r.errors > errors {
+			return nil
+		}
+		return &node{src: src, block: true}
+	}
+	if doc.Kind != yaml.MappingNode {
+		y.at(doc, Error, "yaml-shape", "begin with global_defs:, vrrp_instance: or virtual_server:", "a configuration is a map of keywords")
+		return nil
+	}
+	root := &node{src: src, block: true, kids: y.top(rootTable.info, doc)}
+	if y.keep {
+		root.comments().below = r.pending
+	}
+	return root
+}
+
+// document gives the one document of the present file, nil without one.
+func (y *yamlReader) document() *yaml.Node {
+	dec := yaml.NewDecoder(strings.NewReader(y.src.text))
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); err != nil {
-		if errors.Is(err, io.EOF) {
-			return &node{src: src}
+		if !errors.Is(err, io.EOF) {
+			syntaxError(y.reporter, y.src, err)
 		}
-		syntaxError(r.reporter, src, err)
 		return nil
 	}
 	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
 		if err != nil {
-			syntaxError(r.reporter, src, err)
+			syntaxError(y.reporter, y.src, err)
 			return nil
 		}
-		r.add(src, second.Line, 1, 0, Error, "yaml-documents", "keep one", "the file has more than one YAML document")
+		y.add(y.src, second.Line, 1, 0, Error, "yaml-documents", "keep one", "the file has more than one YAML document")
 	}
-	y := &yamlReader{reporter: r.reporter, arena: &r.arena, src: src, keep: r.keep}
-	root := &node{src: src, block: true}
 	if len(doc.Content) == 0 {
-		return root
+		return nil
 	}
 	top := y.follow(doc.Content[0])
 	if top == nil || isNull(top) {
-		return root
-	}
-	if top.Kind != yaml.MappingNode {
-		y.at(top, Error, "yaml-shape", "begin with global_defs:, vrrp_instance: or virtual_server:", "a configuration is a map of keywords")
 		return nil
 	}
-	root.kids = y.block(rootTable.info, top, nil)
 	if y.keep {
-		root.comments().below = comment(doc.FootComment)
-		if head := comment(doc.HeadComment); len(head) > 0 && len(root.kids) > 0 {
-			c := root.kids[0].comments()
+		y.files.pending = append(y.files.pending, comment(doc.HeadComment)...)
+		top.FootComment = joinComments(top.FootComment, doc.FootComment)
+	}
+	return top
+}
+
+// top reads the document of a file as the lines of a block.
+func (y *yamlReader) top(b *blockInfo, doc *yaml.Node) []*node {
+	if doc.Kind != yaml.MappingNode {
+		y.at(doc, Error, "yaml-shape", "write keyword: value", "what is included here is a map of keywords")
+		return nil
+	}
+	head := y.files.pending
+	y.files.pending = nil
+	kids := y.block(b, doc, nil)
+	if y.keep {
+		if len(head) > 0 && len(kids) > 0 {
+			c := kids[0].comments()
 			c.above = append(head, c.above...)
 		}
+		y.files.pending = append(y.files.pending, comment(doc.FootComment)...)
 	}
-	return root
+	return kids
+}
+
+func joinComments(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "\n" + b
 }
 
 var nearLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
@@ -205,422 +253,4 @@ func (y *yamlReader) remember(n *node, k, v *yaml.Node) {
 	if c := k.LineComment + v.LineComment; c != "" {
 		n.comments().beside = strings.ReplaceAll(c, "\n", " ")
 	}
-}
-
-// block turns a map into the lines of a block. Keys named in skip belong to the head of the block.
-func (y *yamlReader) block(b *blockInfo, m *yaml.Node, skip map[string]bool) []*node {
-	defer y.enter()()
-	var out []*node
-	for _, p := range y.pairs(m) {
-		if skip[p.key.Value] {
-			continue
-		}
-		key := y.word(p.key)
-		v := y.follow(p.value)
-		if v == nil {
-			return out
-		}
-		from := len(out)
-		k := b.find(p.key.Value)
-		if k == nil {
-			n := y.make(key)
-			n.block = v.Kind == yaml.MappingNode || v.Kind == yaml.SequenceNode
-			if v.Kind == yaml.ScalarNode {
-				n.args = y.arena.take([]word{y.word(v)})
-			}
-			out = append(out, n)
-			continue
-		}
-		out = append(out, y.value(k, key, v)...)
-		if len(out) > from {
-			y.remember(out[from], p.key, v)
-		}
-	}
-	return out
-}
-
-// value turns the value of a keyword into one or more lines.
-func (y *yamlReader) value(k *keyword, key word, v *yaml.Node) []*node {
-	switch k.shape {
-	case shapeBlock:
-		return y.blocks(k, key, v)
-	case shapeLines:
-		if len(k.named) > 0 {
-			return y.namedLists(k, key, v)
-		}
-		n := y.make(key)
-		n.block = true
-		n.kids = y.entries(k, v)
-		return []*node{n}
-	case shapeNames:
-		n := y.make(key)
-		n.block = true
-		for _, item := range y.list(v) {
-			if w, ok := y.scalar(k, item); ok {
-				n.kids = append(n.kids, y.make(w))
-			}
-		}
-		return []*node{n}
-	}
-	// Everything else may be given several times as a list, if it may be given several times at all.
-	if k.many && v.Kind == yaml.SequenceNode {
-		var out []*node
-		for _, item := range y.list(v) {
-			out = append(out, y.single(k, key, item)...)
-		}
-		return out
-	}
-	return y.single(k, key, v)
-}
-
-func (y *yamlReader) single(k *keyword, key word, v *yaml.Node) []*node {
-	one := func(args ...word) []*node { return []*node{y.make(key, args...)} }
-	switch k.shape {
-	case shapeFlag, shapeBool:
-		if v.Kind != yaml.ScalarNode {
-			y.at(v, Error, "yaml-shape", "write "+k.name+": true", "%s is true or false", k.name)
-			return nil
-		}
-		on, ok := parseBool(v.Value)
-		if !ok {
-			y.at(v, Error, "yaml-shape", "write "+k.name+": true", "%s is true or false, not %q", k.name, clip(v.Value))
-			return nil
-		}
-		if k.shape == shapeFlag {
-			if on {
-				return one()
-			}
-			return nil
-		}
-		w := y.word(v)
-		w.text = strconv.FormatBool(on)
-		return one(w)
-	case shapeWords, shapeCommand:
-		return y.wordsOf(k, key, v)
-	}
-	w, ok := y.scalar(k, v)
-	if !ok {
-		return nil
-	}
-	return one(w)
-}
-
-// scalar reads a plain value.
-func (y *yamlReader) scalar(k *keyword, v *yaml.Node) (word, bool) {
-	if v.Kind != yaml.ScalarNode {
-		y.at(v, Error, "yaml-shape", "", "%s takes a plain value", k.name)
-		return word{}, false
-	}
-	if isNull(v) {
-		y.at(v, Error, "missing-argument", "", "%s needs a value", k.name)
-		return word{}, false
-	}
-	if k.shape == shapeInt && len(v.Value) > 1 && (v.Value[0] == '0' || strings.HasPrefix(v.Value, "-0")) {
-		y.at(v, Error, "bad-number", "YAML reads it as octal: write it without leading zeros", "%s: the number %s begins with a zero", k.name, clip(v.Value))
-		return word{}, false
-	}
-	return y.word(v), true
-}
-
-// list is a sequence, or a single value taken as a sequence of one.
-func (y *yamlReader) list(v *yaml.Node) []*yaml.Node {
-	if isNull(v) {
-		return nil
-	}
-	if v.Kind != yaml.SequenceNode {
-		return []*yaml.Node{v}
-	}
-	out := make([]*yaml.Node, 0, len(v.Content))
-	for _, c := range v.Content {
-		if c = y.follow(c); c != nil {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-// wordsOf reads several words: a string, a list of words, or a map by the names of the entry.
-func (y *yamlReader) wordsOf(k *keyword, key word, v *yaml.Node) []*node {
-	switch v.Kind {
-	case yaml.ScalarNode:
-		if isNull(v) {
-			return []*node{y.make(key)}
-		}
-		if on, ok := parseBool(v.Value); ok && v.Tag == "!!bool" && k.shape == shapeWords {
-			if on {
-				return []*node{y.make(key)}
-			}
-			return nil
-		}
-		if k.shape == shapeCommand {
-			if v.Tag == "!!bool" && v.Value == "true" {
-				return []*node{y.make(key)}
-			}
-			return []*node{y.make(key, y.word(v))}
-		}
-		return []*node{y.make(key, y.words(v)...)}
-	case yaml.SequenceNode:
-		var ws []word
-		for _, item := range y.list(v) {
-			if w, ok := y.scalar(k, item); ok {
-				ws = append(ws, w)
-			}
-		}
-		return []*node{y.make(key, ws...)}
-	}
-	e := k.entry
-	if k.shape == shapeCommand {
-		e = &entrySpec{first: []string{"command", "user", "group"}}
-	}
-	ws, ok := y.entryMap(k, e, v)
-	if !ok {
-		return nil
-	}
-	return []*node{y.make(key, ws...)}
-}
-
-// entryMap turns {address: A, dev: D, no_track: true} into words.
-func (y *yamlReader) entryMap(k *keyword, e *entrySpec, v *yaml.Node) ([]word, bool) {
-	if e == nil || v.Kind != yaml.MappingNode {
-		y.at(v, Error, "yaml-shape", "", "%s takes a string or a list of words", k.name)
-		return nil, false
-	}
-	ps := y.pairs(v)
-	var out []word
-	for i, name := range e.first {
-		for _, p := range ps {
-			if p.key.Value != name {
-				continue
-			}
-			x := y.follow(p.value)
-			if x == nil {
-				return nil, false
-			}
-			w, ok := y.scalar(k, x)
-			if !ok {
-				return nil, false
-			}
-			if len(out) < i {
-				y.at(p.key, Error, "missing-argument", "add "+e.first[i-1], "%s of %s without %s", name, k.name, e.first[i-1])
-				return nil, false
-			}
-			out = append(out, w)
-		}
-	}
-next:
-	for _, p := range ps {
-		for _, name := range e.first {
-			if p.key.Value == name {
-				continue next
-			}
-		}
-		for _, o := range e.options {
-			if o.name != p.key.Value && o.name != "-"+p.key.Value {
-				continue
-			}
-			x := y.follow(p.value)
-			if x == nil {
-				return nil, false
-			}
-			w := y.word(p.key)
-			w.text = o.name
-			if o.args == 0 {
-				if on, ok := parseBool(x.Value); !ok {
-					y.at(x, Error, "yaml-shape", "write "+o.name+": true", "%s is true or false", o.name)
-					return nil, false
-				} else if on {
-					out = append(out, w)
-				}
-				continue next
-			}
-			a, ok := y.scalar(k, x)
-			if !ok {
-				return nil, false
-			}
-			out = append(out, w, a)
-			continue next
-		}
-		var all []string
-		all = append(all, e.first...)
-		for _, o := range e.options {
-			all = append(all, o.name)
-		}
-		hint := ""
-		if c := closest(p.key.Value, all); c != "" {
-			hint = "did you mean " + c + "?"
-		}
-		y.at(p.key, Error, "unknown-keyword", hint, "%s has no option %q", k.name, clip(p.key.Value))
-		return nil, false
-	}
-	if len(out) == 0 {
-		y.at(v, Error, "missing-argument", "", "an entry of %s is empty", k.name)
-		return nil, false
-	}
-	return out, true
-}
-
-// entries reads the lines of a list block.
-func (y *yamlReader) entries(k *keyword, v *yaml.Node) []*node {
-	defer y.enter()()
-	var out []*node
-	for _, item := range y.list(v) {
-		var ws []word
-		switch {
-		case item.Kind == yaml.ScalarNode && !isNull(item):
-			ws = y.words(item)
-		case item.Kind == yaml.SequenceNode:
-			for _, c := range y.list(item) {
-				if w, ok := y.scalar(k, c); ok {
-					ws = append(ws, w)
-				}
-			}
-		default:
-			var ok bool
-			if ws, ok = y.entryMap(k, k.entry, item); !ok {
-				continue
-			}
-		}
-		if len(ws) == 0 {
-			continue
-		}
-		n := y.make(ws[0], ws[1:]...)
-		if y.keep {
-			if item.HeadComment != "" {
-				n.comments().above = comment(item.HeadComment)
-			}
-			if item.LineComment != "" {
-				n.comments().beside = item.LineComment
-			}
-		}
-		out = append(out, n)
-	}
-	return out
-}
-
-// namedLists reads virtual_server_group: a map of names to lists.
-func (y *yamlReader) namedLists(k *keyword, key word, v *yaml.Node) []*node {
-	if v.Kind != yaml.MappingNode {
-		y.at(v, Error, "yaml-shape", "write NAME: [entry, entry]", "%s is a map of names to lists", k.name)
-		return nil
-	}
-	var out []*node
-	for _, p := range y.pairs(v) {
-		x := y.follow(p.value)
-		if x == nil {
-			break
-		}
-		n := y.make(key, y.word(p.key))
-		n.key.line, n.key.col, n.key.end = n.args[0].line, n.args[0].col, n.args[0].end
-		n.block = true
-		n.kids = y.entries(k, x)
-		y.remember(n, p.key, x)
-		out = append(out, n)
-	}
-	return out
-}
-
-// blocks reads a block, a list of blocks, or a map from names to blocks.
-func (y *yamlReader) blocks(k *keyword, key word, v *yaml.Node) []*node {
-	if v.Kind == yaml.MappingNode && len(k.named) == 1 && !y.hasKey(v, k.named[0]) {
-		var out []*node
-		for _, p := range y.pairs(v) {
-			x := y.follow(p.value)
-			if x == nil {
-				break
-			}
-			if x.Kind != yaml.MappingNode && !isNull(x) {
-				y.at(x, Error, "yaml-shape", "", "%s %s is a map", k.name, p.key.Value)
-				continue
-			}
-			name := y.word(p.key)
-			n := y.make(word{text: key.text, line: name.line, col: name.col, end: name.end}, name)
-			n.block = true
-			if x.Kind == yaml.MappingNode {
-				n.kids = y.block(k.sub, x, nil)
-			}
-			y.remember(n, p.key, x)
-			out = append(out, n)
-		}
-		return out
-	}
-	var out []*node
-	for i, item := range y.list(v) {
-		if !k.many && i > 0 {
-			y.at(item, Error, "yaml-shape", "keep one", "%s may be given once", k.name)
-			break
-		}
-		if item.Kind != yaml.MappingNode && !isNull(item) {
-			y.at(item, Error, "yaml-shape", "", "%s is a map", k.name)
-			continue
-		}
-		out = append(out, y.oneBlock(k, key, item))
-	}
-	if isNull(v) {
-		n := y.make(key)
-		n.block = true
-		out = append(out, n)
-	}
-	return out
-}
-
-func (y *yamlReader) hasKey(m *yaml.Node, name string) bool {
-	for i := 0; i+1 < len(m.Content); i += 2 {
-		if m.Content[i].Value == name && m.Content[i+1].Kind == yaml.ScalarNode {
-			return true
-		}
-	}
-	return false
-}
-
-// oneBlock reads one map whose keys include the words of the head.
-func (y *yamlReader) oneBlock(k *keyword, key word, m *yaml.Node) *node {
-	n := y.make(key)
-	n.block = true
-	if m.Kind != yaml.MappingNode {
-		return n
-	}
-	if len(k.named) > 0 {
-		// The head of a list item stands where the item begins.
-		n.key.line, n.key.col, n.key.end = int32(m.Line), int32(m.Column), int32(m.Column)
-	}
-	skip := map[string]bool{}
-	var args []word
-	if len(k.named) > 0 {
-		ps := y.pairs(m)
-		for _, p := range ps {
-			for _, h := range k.heads {
-				if p.key.Value != h {
-					continue
-				}
-				if x := y.follow(p.value); x != nil {
-					if w, ok := y.scalar(k, x); ok {
-						head := y.word(p.key)
-						args = append(args, head, w)
-						skip[h] = true
-					}
-				}
-			}
-		}
-		if len(args) == 0 {
-			for i, name := range k.named {
-				for _, p := range ps {
-					if p.key.Value != name {
-						continue
-					}
-					skip[name] = true
-					if x := y.follow(p.value); x != nil {
-						if w, ok := y.scalar(k, x); ok && len(args) == i {
-							args = append(args, w)
-						}
-					}
-				}
-			}
-		}
-		n.args = y.arena.take(args)
-	}
-	n.kids = y.block(k.sub, m, skip)
-	if y.keep && m.HeadComment != "" {
-		n.comments().above = comment(m.HeadComment)
-	}
-	return n
 }

@@ -266,7 +266,7 @@ func (p *printer) yamlValue(k *keyword, n *node) string {
 	case shapeText:
 		return yamlScalar(textValue(n))
 	case shapeTime:
-		if v, ok := parseTime(n.text(0), k.unit, p.fromYAML); ok {
+		if v, ok := parseTime(n.text(0), k.unit, n.src.yaml); ok {
 			return yamlTime(v)
 		}
 	case shapeWords:
