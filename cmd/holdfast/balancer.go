@@ -17,6 +17,7 @@ import (
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/balancer"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/outside"
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
 	"github.com/holdfast-ha/holdfast/internal/router"
 	"github.com/holdfast-ha/holdfast/internal/seam"
@@ -57,7 +58,7 @@ func runBalancer(f daemonFlags) error {
 	bus.Add(log.Sink)
 	bus.Publish(event.DaemonStarted.With("balancer", versionString(), os.Getpid(), f.config, f.runDir))
 
-	programs, ipvs := balancer.NewPrograms(), kernel.Open()
+	programs, ipvs := outside.NewPrograms(), kernel.Open()
 	prober := probe.New(probe.Options{Runner: programs.Checks()})
 	code := balancer.Run(context.Background(), seam.NewConn(conn), balancer.Options{
 		Version: versionString(), ConfigFile: f.config, RunDir: f.runDir, StateDir: f.stateDir, Host: balancer.HostID(),

@@ -13,7 +13,7 @@ import (
 	"github.com/holdfast-ha/holdfast/checkers/probe"
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/assemble"
-	"github.com/holdfast-ha/holdfast/internal/balancer"
+	"github.com/holdfast-ha/holdfast/internal/outside"
 )
 
 func init() { register(probeCommand) }
@@ -47,7 +47,7 @@ func probeCommand() *cobra.Command {
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			programs := balancer.NewPrograms()
+			programs := outside.NewPrograms()
 			defer programs.Close()
 			failed := 0
 			for _, s := range specs {

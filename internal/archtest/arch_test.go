@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"internal/metrics":   {"internal/control", "internal/event", "checkers", "ipvssync", "vrrp"},
 	"internal/assemble":  {"config", "checkers", "ipvssync", "vrrp", "internal/notify", "internal/script", "internal/track"},
 	"internal/pools":     {"internal/event", "internal/state", "internal/tell", "checkers", "ipvssync"},
+	"internal/outside":   {"internal/event", "internal/notify", "internal/script", "internal/track", "checkers", "checkers/probe", "ipvssync", "vrrp"},
 	"internal/tell":      {"internal/event", "checkers", "ipvssync"},
 	// Views and formats of what the others say, and what is kept of it.
 	"internal/dump":   {"ipvssync", "vrrp"},

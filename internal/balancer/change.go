@@ -85,7 +85,7 @@ func (d *daemon) onRead(in inputs, diags config.Diagnostics, refuse bool) {
 		if d.gen > 0 {
 			first = script.Command{} // the router has been running all the time
 		}
-		d.runScript("startup_script", first, d.begin)
+		d.outside.Run("startup_script", first, d.begin)
 		return
 	}
 	if same(d.in, in) {
@@ -214,7 +214,9 @@ func (d *daemon) unchanged() {
 	d.keepSources(c.sources)
 	d.in.model, d.in.diags = c.in.model, c.in.diags
 	d.rejected = ""
-	d.repeatStates()
+	if c.in.model.Global.FIFOWriteStatesOnReload {
+		d.outside.RepeatStates(assemble.Notify(c.in.model))
+	}
 	d.setIPVS(false, func() {
 		d.bus.Publish(event.ConfigUnchanged.With(d.o.ConfigFile, d.gen))
 		d.endChange(control.Reloaded{Generation: d.gen, Operations: operations(c.in.plan), Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)

@@ -17,6 +17,7 @@ import (
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/outside"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/internal/state"
 	"github.com/holdfast-ha/holdfast/ipvssync/ipvstest"
@@ -84,7 +85,7 @@ type world struct {
 	writes   []int          // of the kernel, when the message of the same index came
 	events   []event.Event
 	released int
-	programs *Programs
+	programs *outside.Programs
 	silent   bool // the router does not answer Apply
 }
 

@@ -32,5 +32,5 @@ func same(old, new inputs) bool {
 		config.Same(assemble.LVSSync(old.model), assemble.LVSSync(new.model)) && assemble.Timeouts(old.model) == assemble.Timeouts(new.model) &&
 		reflect.DeepEqual(assemble.IPVSSysctls(old.model), assemble.IPVSSysctls(new.model)) &&
 		reflect.DeepEqual(assemble.MasterOnly(old.model), assemble.MasterOnly(new.model)) &&
-		reflect.DeepEqual(assemble.HASuspend(old.model), assemble.HASuspend(new.model)) && sameTracking(old.model, new.model)
+		reflect.DeepEqual(assemble.HASuspend(old.model), assemble.HASuspend(new.model)) && outsideSpec(old.model).Equal(outsideSpec(new.model))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/control"
+	"github.com/holdfast-ha/holdfast/internal/outside"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/internal/state"
 	"github.com/holdfast-ha/holdfast/ipvssync"
@@ -21,7 +22,7 @@ func TestStartupAndShutdownScripts(t *testing.T) {
 	m.Global.StartupScript, m.Global.ShutdownScript = shell("echo start >> "+log), shell("echo stop >> "+log)
 	m.Global.StartupScriptTimeout, m.Global.ShutdownScriptTimeout = 10*time.Second, 10*time.Second
 	w := newWorld(t, m)
-	w.programs = NewPrograms()
+	w.programs = outside.NewPrograms()
 	w.start(seam.Snapshot{})
 	w.up()
 	if got := read(log); got != "start\n" {
@@ -32,7 +33,7 @@ func TestStartupAndShutdownScripts(t *testing.T) {
 	if got := read(log); got != "start\nstop\n" {
 		t.Errorf("after everything has stopped: %q", got)
 	}
-	w.programs = NewPrograms()
+	w.programs = outside.NewPrograms()
 	w.start(seam.Snapshot{Gen: 3})
 	w.up()
 	if got := read(log); strings.Count(got, "start") != 1 {

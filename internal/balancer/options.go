@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/outside"
 	"github.com/holdfast-ha/holdfast/ipvssync"
 )
 
@@ -32,7 +33,7 @@ type Options struct {
 	Prober checkers.Prober
 	Clock  checkers.Clock
 	// Programs run what the operators name; nil: nothing is tracked and nobody is notified. Run closes them.
-	Programs *Programs
+	Programs *outside.Programs
 	// Bus takes the balancer's own events. Its sinks do not include the recent ones, which Run adds.
 	Bus *event.Bus
 	// SetLevel changes the level of the balancer's log; Losses is how many of its lines were lost. Both may be nil.

@@ -20,7 +20,7 @@ func (d *daemon) desired(keep bool) reconcile.Desired {
 func (d *daemon) onCheck(c checkers.Change) {
 	d.unsaved = true
 	tell.Check(d.bus, c)
-	d.onVerdict(c)
+	d.outside.Verdict(c)
 	d.pools.SetHealth(c.ID, c.Up, c.Weight)
 }
 
@@ -42,7 +42,7 @@ func (d *daemon) switchChecks() {
 	d.unsaved = true
 	d.resyncHealth()
 	d.pools.Track(assemble.TrackedPools(d.in.model))
-	d.applyTracking(d.in.model)
+	d.outside.Apply(outsideSpec(d.in.model), d.tellMissed)
 }
 
 // pruneIntent forgets what operators wanted of servers that the configuration has no more. What a mistake in the file keeps from running is

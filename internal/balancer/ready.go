@@ -31,7 +31,7 @@ func (d *daemon) checkReady() (soon bool) {
 }
 
 func (d *daemon) readiness() vrrp.Ready {
-	if r := d.tracksUnknown(); r != "" && !d.ready.OK {
+	if r := d.outside.Unknown(); r != "" && !d.ready.OK {
 		return vrrp.Ready{Reason: r}
 	}
 	if len(d.in.pools) == 0 {

@@ -80,7 +80,7 @@ func (d *daemon) report(checks map[string][]checkers.CheckStatus, stats map[ipvs
 		Router: control.Router{PID: r.PID, Away: time.Since(d.heard) > routerAway, LatenessMaxMicros: r.LatenessMaxMicros, LatenessP99Micros: r.LatenessP99Micros,
 			BalancerRestarts: r.BalancerRestarts, UnknownAdverts: r.UnknownAdverts, Foreign: foreign(r.Foreign), Adopted: r.Adopted},
 		Ready: d.ready.OK, NotReady: d.ready.Reason, IPVS: d.rec.Status().Error,
-		Instances: []control.Instance{}, VirtualServers: []control.VirtualServer{}, Tracked: append(d.tracked(), d.trackedQuorums()...), Events: d.recent.Last(20),
+		Instances: []control.Instance{}, VirtualServers: []control.VirtualServer{}, Tracked: d.tracked(), Events: d.recent.Last(20),
 		Checks: control.FromTotals(d.sched.Totals()),
 	}
 	if d.rejected == "" {

@@ -55,7 +55,7 @@ func (d *daemon) onSnapshot(s seam.Snapshot) {
 		d.apply(d.in.vrrp)
 		ready := d.ready
 		d.conn.Send(seam.Message{Ready: &ready})
-		d.resendTracks()
+		d.outside.Repeat()
 		d.pools.Repeat()
 	}
 }
@@ -78,7 +78,7 @@ func (d *daemon) onEvent(e seam.Event) {
 	s := d.instances[t.ID]
 	s.ID, s.Name, s.State, s.Priority, s.Reason, s.Since = t.ID, t.Name, t.To, t.Priority, t.Reason, e.Event.Time
 	d.instances[t.ID] = s
-	d.onTransition(*t)
+	d.outside.Transition(*t)
 	d.instancesChanged()
 }
 

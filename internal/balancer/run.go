@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/outside"
 	"github.com/holdfast-ha/holdfast/internal/pools"
 	"github.com/holdfast-ha/holdfast/internal/recent"
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
@@ -35,13 +36,11 @@ type daemon struct {
 	sched   *checkers.Scheduler
 	control *control.Server
 
-	// outside is nil without programs. lastReason is why the last check changed its mind.
-	outside    *outside
-	lastReason string
-
 	in    inputs
 	gen   uint64 // of the configuration in force
 	pools *pools.Set
+
+	outside *outside.World
 
 	change   *change // under way, nil when none
 	again    *change // asked for meanwhile
@@ -89,12 +88,12 @@ func Run(ctx context.Context, conn *seam.Conn, o Options) int {
 	}
 	o.Bus.Add(d.recent.Add)
 	d.rec = reconcile.New(o.Kernel, reconcile.Options{Bus: o.Bus, Dir: o.RunDir, Host: o.Host, Every: o.ReconcileEvery})
-	d.pools = pools.New(ctx, pools.Options{Kernel: d.rec, Bus: o.Bus, StateDir: o.StateDir, Post: d.inbox.post, OnChange: d.onPoolChange,
+	d.outside = outside.New(ctx, outside.Options{Programs: o.Programs, RunDir: o.RunDir, Bus: o.Bus, Post: d.inbox.post, OnTrack: d.sendTrack})
+	d.pools = pools.New(ctx, pools.Options{Kernel: d.rec, Bus: o.Bus, StateDir: o.StateDir, Post: d.inbox.post, OnChange: d.outside.PoolChanged,
 		OnQuorum: func(id string, ok bool) { conn.Send(seam.Message{Track: &vrrp.Track{ID: id, Known: true, OK: ok}}) }})
 	d.sched = checkers.New(checkers.Options{Prober: o.Prober, Clock: o.Clock,
 		OnChange: func(c checkers.Change) { d.inbox.post(func() { d.onCheck(c) }) },
 		OnNotice: func(n checkers.Notice) { d.inbox.post(func() { tell.Notice(o.Bus, n) }) }})
-	d.startTracking()
 
 	owner := make(chan struct{})
 	recCtx, recStop := context.WithCancel(context.WithoutCancel(ctx))
@@ -106,7 +105,7 @@ func Run(ctx context.Context, conn *seam.Conn, o Options) int {
 	if d.control != nil {
 		d.control.Close()
 	}
-	d.stopTracking()
+	d.outside.Close()
 	d.sched.Close()
 	recStop()
 	<-owner

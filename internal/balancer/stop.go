@@ -23,7 +23,7 @@ func (d *daemon) stop() {
 		return
 	}
 	d.stopping = true
-	told := d.onStopping()
+	told := d.outside.Goodbye()
 	flush := d.started && d.in.model.Global.LVSFlushOnStop == "all" && !d.o.KeepIPVS
 	go func() {
 		d.sched.Close()
@@ -40,7 +40,7 @@ func (d *daemon) stop() {
 			if d.started {
 				last = assemble.ShutdownScript(d.in.model)
 			}
-			d.runScript("shutdown_script", last, func() { d.stopped(err) })
+			d.outside.Run("shutdown_script", last, func() { d.stopped(err) })
 		})
 	}()
 }
@@ -83,9 +83,7 @@ func (d *daemon) routerLost(err error) {
 	}
 	d.stopping = true
 	d.bus.Publish(event.RouterLost.With(err))
-	if d.o.Programs != nil {
-		go d.o.Programs.Close()
-	}
+	d.outside.Kill()
 	go d.sched.Close()
 	d.letGo() // a new daemon may write before this process ends
 	wait, owned := graceOf(d.in.vrrp, d.instances)

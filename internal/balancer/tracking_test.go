@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-ha/holdfast/checkers/probe"
 	"github.com/holdfast-ha/holdfast/config"
+	"github.com/holdfast-ha/holdfast/internal/outside"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
@@ -46,7 +47,7 @@ func TestTrackedScriptReachesTheRouter(t *testing.T) {
 	m.Scripts = []config.VRRPScript{{Name: "chk", Script: shell("until test -e " + gate + "; do sleep 0.01; done; test ! -e " + flag), Interval: 50 * time.Millisecond, Timeout: 10 * time.Second, Rise: 1, Fall: 2}}
 	m.TrackFiles = []config.TrackFile{{Name: "f", File: filepath.Join(dir, "value")}}
 	w := newWorld(t, m)
-	w.programs = NewPrograms()
+	w.programs = outside.NewPrograms()
 	w.start(seam.Snapshot{})
 	eventually(t, "the router is told of the script", func() bool { return len(w.tracks("script/chk")) > 0 })
 	if first := w.tracks("script/chk")[0]; first.Known {
@@ -87,7 +88,7 @@ func TestNotReadyBeforeEveryScriptRan(t *testing.T) {
 	m.Instances[0].TrackScripts = []config.Track{{Name: "chk"}}
 	m.Scripts = []config.VRRPScript{{Name: "chk", Script: shell("until test -e " + dir + "/go; do sleep 0.02; done"), Interval: time.Second, Timeout: time.Minute}}
 	w := newWorld(t, m)
-	w.programs = NewPrograms()
+	w.programs = outside.NewPrograms()
 	w.start(seam.Snapshot{})
 	eventually(t, "the router is told why not", func() bool { return w.lastReady().Reason == "script/chk has not had a result yet" })
 	if err := os.WriteFile(dir+"/go", nil, 0o600); err != nil {
@@ -113,7 +114,7 @@ func TestNotifications(t *testing.T) {
 	vs.QuorumUp, vs.QuorumDown = shell("echo quorum up >> "+log), shell("echo quorum down >> "+log)
 	vs.RealServers[0].NotifyUp, vs.RealServers[0].NotifyDown = shell("echo server up >> "+log), shell("echo server down >> "+log)
 	w := newWorld(t, m)
-	w.programs = NewPrograms()
+	w.programs = outside.NewPrograms()
 	w.start(seam.Snapshot{})
 	w.up()
 	eventually(t, "the quorum at the start", func() bool { return read(log) == "quorum up\n" })
@@ -142,7 +143,7 @@ func TestRestartNotifiesOnlyNews(t *testing.T) {
 	m.VirtualServers = nil
 	m.Instances[0].Notify = config.Command{Line: "x", Argv: []string{"/bin/sh", "-c", `echo "$@" >> ` + log, "own"}}
 	w := newWorld(t, m)
-	w.programs = NewPrograms()
+	w.programs = outside.NewPrograms()
 	w.start(seam.Snapshot{})
 	w.up()
 	w.router.Send(seam.Message{Event: ptr(master(m))})
@@ -151,7 +152,7 @@ func TestRestartNotifiesOnlyNews(t *testing.T) {
 	})
 	w.cancel() // as good as killed
 	w.ended()
-	w.programs = NewPrograms()
+	w.programs = outside.NewPrograms()
 	id := vrrp.ID{Interface: "eth0", Family: vrrp.IPv4, VRID: 51}
 	status := vrrp.Status{ID: id, Name: "VI_1", State: vrrp.Master, Priority: 100}
 	w.start(seam.Snapshot{Gen: 1, Adopted: true, Instances: []vrrp.Status{status}})
@@ -166,7 +167,7 @@ func TestRestartNotifiesOnlyNews(t *testing.T) {
 }
 
 func TestCheckPrograms(t *testing.T) {
-	p := NewPrograms()
+	p := outside.NewPrograms()
 	defer p.Close()
 	run := func(c probe.Command) (int, string, error) {
 		exit, out, err := p.Checks().Run(context.Background(), c)
@@ -193,7 +194,7 @@ func TestRemovedInstanceIsToldAsDeleted(t *testing.T) {
 	m.Instances[0].ReportDeleted = true
 	m.Instances[0].Notify = config.Command{Line: "x", Argv: []string{"/bin/sh", "-c", `echo "$@" >> ` + log, "own"}}
 	w := newWorld(t, m)
-	w.programs = NewPrograms()
+	w.programs = outside.NewPrograms()
 	w.start(seam.Snapshot{})
 	w.up()
 	w.router.Send(seam.Message{Event: ptr(master(m))})

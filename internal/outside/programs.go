@@ -1,4 +1,4 @@
-package balancer
+package outside
 
 import (
 	"context"
@@ -26,7 +26,7 @@ type Programs struct {
 	checks, tracks, notify, readers *script.Pool
 }
 
-// NewPrograms makes the pools. Run closes them. Descriptors that the process was started with, from a shell for instance, are closed
+// NewPrograms makes the pools. Close ends them. Descriptors that the process was started with, from a shell for instance, are closed
 // in every program from now on; those opened later are already so.
 func NewPrograms() *Programs {
 	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) // before Linux 5.11 there is no such thing, and they stay open
