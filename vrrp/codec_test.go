@@ -151,6 +151,15 @@ func TestAH(t *testing.T) {
 	if verifyAH("k3y", p) {
 		t.Fatal("a changed byte passes")
 	}
+	// The TTL counts where nobody on the way may change it.
+	for dst, counts := range map[netip.Addr]bool{Group4: true, addrA: false} {
+		p := packetOf(i, addrB, dst, 100)
+		p.Proto, p.IPID, p.TTL = ProtoAH, 9, 254
+		p.Payload = wrapAH("k3y", addrB, dst, 255, 9, 7, p.Payload)
+		if verifyAH("k3y", p) == counts {
+			t.Errorf("to %s with another TTL: verified %v", dst, !counts)
+		}
+	}
 }
 
 // What keepalived 2.2.7 put on the wire, IP headers included.

@@ -87,7 +87,7 @@ func wrapAH(key string, src, dst netip.Addr, ttl uint8, ipID uint16, seq uint32,
 }
 
 // ahDigest is HMAC-MD5-96 over the IPv4 header with TOS, flags, fragment offset and checksum zero, and the payload with the digest zero.
-// TTL and identification stay in, other than RFC 2402 has it for the TTL (measured with keepalived 2.2.7).
+// The identification stays in; the TTL is zero in unicast packets as RFC 2402 has it, and stays in multicast ones (measured with keepalived 2.2.7).
 func ahDigest(key string, src, dst netip.Addr, ttl uint8, ipID uint16, payload []byte) []byte {
 	var k [8]byte
 	copy(k[:], key)
@@ -96,7 +96,9 @@ func ahDigest(key string, src, dst netip.Addr, ttl uint8, ipID uint16, payload [
 	ip[0] = 0x45
 	binary.BigEndian.PutUint16(ip[2:], uint16(len(ip)+len(payload)))
 	binary.BigEndian.PutUint16(ip[4:], ipID)
-	ip[8] = ttl
+	if dst.IsMulticast() {
+		ip[8] = ttl
+	}
 	ip[9] = ProtoAH
 	copy(ip[12:16], src.AsSlice())
 	copy(ip[16:20], dst.AsSlice())

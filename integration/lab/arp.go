@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -47,4 +48,23 @@ func ARPFrame(from net.HardwareAddr, op byte, senderMAC net.HardwareAddr, sender
 	s, t := sender.As4(), target.As4()
 	frame = append(append(frame, senderMAC...), s[:]...)
 	return append(append(frame, targetMAC...), t[:]...)
+}
+
+// Neighbor is the hardware address the node's kernel has for an address on eth0; empty: none, or not known to be right.
+func (n *Node) Neighbor(addr netip.Addr) string {
+	mac := ""
+	family := netlink.FAMILY_V4
+	if addr.Is6() {
+		family = netlink.FAMILY_V6
+	}
+	n.try("read neighbours", func(h *netlink.Handle) error {
+		list, err := h.NeighList(0, family)
+		for _, e := range list {
+			if a, ok := netip.AddrFromSlice(e.IP); ok && a.Unmap() == addr && e.State&(netlink.NUD_FAILED|netlink.NUD_INCOMPLETE) == 0 {
+				mac = e.HardwareAddr.String()
+			}
+		}
+		return err
+	})
+	return mac
 }

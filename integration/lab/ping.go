@@ -5,6 +5,7 @@ package lab
 import (
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"time"
@@ -41,15 +42,28 @@ func (n *Node) Ping(addr netip.Addr, every time.Duration) *Pinger {
 	p := &Pinger{stop: make(chan struct{}), done: make(chan struct{})}
 	var fd int
 	var err error
-	n.Do(func() { fd, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_ICMP) })
+	// IPv6's raw sockets give no IP header, and the kernel fills in the checksum.
+	v6 := addr.Is6()
+	request, reply, header := byte(8), byte(0), 20
+	if v6 {
+		request, reply, header = 128, 129, 0
+		n.Do(func() { fd, err = unix.Socket(unix.AF_INET6, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_ICMPV6) })
+	} else {
+		n.Do(func() { fd, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.IPPROTO_ICMP) })
+	}
 	if err != nil {
 		n.lab.Fatalf("%s: ICMP socket: %v", n.Name, err)
 	}
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	tv := unix.NsecToTimeval(int64(20 * time.Millisecond))
 	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv)
-	id := uint16(time.Now().UnixNano())
-	to := &unix.SockaddrInet4{Addr: addr.As4()}
+	id := uint16(rand.Uint32())
+	var to unix.Sockaddr
+	if v6 {
+		to = &unix.SockaddrInet6{Addr: addr.As16()}
+	} else {
+		to = &unix.SockaddrInet4{Addr: addr.As4()}
+	}
 	var wg sync.WaitGroup
 	sending := make(chan struct{})
 	wg.Add(2)
@@ -65,7 +79,7 @@ func (n *Node) Ping(addr netip.Addr, every time.Duration) *Pinger {
 				return
 			case <-tick.C:
 			}
-			packet[0], packet[2], packet[3] = 8, 0, 0
+			packet[0], packet[2], packet[3] = request, 0, 0
 			binary.BigEndian.PutUint16(packet[4:], id)
 			binary.BigEndian.PutUint64(packet[8:], uint64(time.Now().UnixNano()))
 			binary.BigEndian.PutUint16(packet[2:], checksum(packet))
@@ -81,9 +95,10 @@ func (n *Node) Ping(addr netip.Addr, every time.Duration) *Pinger {
 		var grace <-chan time.Time
 		for {
 			size, at := receive(fd, buf)
-			if size >= 36 && buf[20] == 0 && binary.BigEndian.Uint16(buf[24:]) == id && netip.AddrFrom4([4]byte(buf[12:16])) == addr {
+			echo := buf[header:]
+			if size >= header+16 && echo[0] == reply && binary.BigEndian.Uint16(echo[4:]) == id && (v6 || netip.AddrFrom4([4]byte(buf[12:16])) == addr) {
 				p.mu.Lock()
-				p.answers = append(p.answers, answer{time.Unix(0, int64(binary.BigEndian.Uint64(buf[28:]))), at})
+				p.answers = append(p.answers, answer{time.Unix(0, int64(binary.BigEndian.Uint64(echo[8:]))), at})
 				p.mu.Unlock()
 			}
 			select {

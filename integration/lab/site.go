@@ -39,8 +39,8 @@ type Site struct {
 	// Client asks; Tap listens beside it.
 	Client *Node
 	Tap    *Tap
-	// VIP is 10.77.0.100.
-	VIP netip.Addr
+	// VIP is 10.77.0.100; VIP6 is fd77::100, on the same switch.
+	VIP, VIP6 netip.Addr
 	// Mode is how this site forwards.
 	Mode Mode
 
@@ -52,17 +52,18 @@ var ClientAddr = netip.MustParseAddr("10.77.0.50")
 
 // Site builds the set-up with this many real servers. Nothing runs on the directors yet.
 func (l *Lab) Site(mode Mode, servers int) *Site {
-	s := &Site{lab: l, Mode: mode, VIP: netip.MustParseAddr("10.77.0.100")}
+	s := &Site{lab: l, Mode: mode, VIP: netip.MustParseAddr("10.77.0.100"), VIP6: netip.MustParseAddr("fd77::100")}
 	s.Front = l.LAN("sw")
 	s.Client = l.Node("client")
-	s.Front.Attach(s.Client, "eth0", "10.77.0.50/24")
+	s.Front.Attach(s.Client, "eth0", "10.77.0.50/24", "fd77::50/64")
 	s.Tap = s.Client.Tap("eth0")
 	if mode == NAT || mode == FNAT {
 		s.Back = l.LAN("swb")
 	}
 	for i := 1; i <= 2; i++ {
-		d := &Director{Node: l.Node(fmt.Sprintf("d%d", i)), Addr: netip.AddrFrom4([4]byte{10, 77, 0, byte(10 + i)}), site: s}
-		s.Front.Attach(d.Node, "eth0", d.Addr.String()+"/24")
+		d := &Director{Node: l.Node(fmt.Sprintf("d%d", i)), Addr: netip.AddrFrom4([4]byte{10, 77, 0, byte(10 + i)}), Addr6: netip.MustParseAddr(fmt.Sprintf("fd77::1%d", i)), site: s}
+		s.Front.Attach(d.Node, "eth0", d.Addr.String()+"/24", d.Addr6.String()+"/64")
+		d.Wire = s.Front.Tap(d.Node, "eth0")
 		if s.Back != nil {
 			s.Back.Attach(d.Node, "eth1", fmt.Sprintf("10.78.0.%d/24", 10+i))
 			if mode == NAT { // FNAT sets it by itself
@@ -121,8 +122,10 @@ func (s *Site) attachServer(n *Node, i int) {
 // Director is a node that runs Holdfast or keepalived.
 type Director struct {
 	*Node
-	// Addr is its own address.
-	Addr netip.Addr
+	// Addr and Addr6 are its own addresses.
+	Addr, Addr6 netip.Addr
+	// Wire records what it sends through eth0, under whatever address.
+	Wire *Tap
 	// Dir holds its files; Daemon is what runs, nil before Start.
 	Dir    string
 	Daemon *Process
@@ -186,6 +189,9 @@ func (d *Director) Start(kind Kind) {
 	}
 	d.Daemon = d.Node.Start(name, Binary(), "run", "-c", d.File(), "--run-dir", d.RunDir(), "--state-dir", filepath.Join(d.Dir, "state"), "--log-format", "json")
 }
+
+// Kind is the daemon started last.
+func (d *Director) Kind() Kind { return Kind(d.kind) }
 
 // Holdfast runs one of the other subcommands in the director.
 func (d *Director) Holdfast(argv ...string) (string, error) {

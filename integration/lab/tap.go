@@ -28,6 +28,22 @@ type Advert struct {
 	Interval time.Duration
 	// Checksum tells whether it is right.
 	Checksum bool
+	// To is where it was sent; VIPs are the addresses it lists; AH tells whether an authentication header came before it.
+	To   netip.Addr
+	VIPs []netip.Addr
+	AH   bool
+}
+
+// Neighbor is one unsolicited or solicited neighbor advertisement (IPv6) on the wire.
+type Neighbor struct {
+	// At is the kernel's time of arrival.
+	At time.Time
+	// MAC is the frame's sender, Link the target link-layer address option.
+	MAC, Link string
+	// Target is the address it is about, To whom it was sent.
+	Target, To netip.Addr
+	// Router, Solicited and Override are the flags.
+	Router, Solicited, Override bool
 }
 
 // ARP is one ARP frame on the wire.
@@ -49,12 +65,19 @@ type Tap struct {
 	mu      sync.Mutex
 	adverts []Advert
 	arps    []ARP
+	nas     []Neighbor
 	fd      int
+	inward  bool
 }
 
 // Tap starts recording on the node's interface.
-func (n *Node) Tap(dev string) *Tap {
-	t := &Tap{}
+func (n *Node) Tap(dev string) *Tap { return n.tap(dev, false) }
+
+// Tap records what the node sends into the switch through its interface, whatever address it uses as sender.
+func (s *LAN) Tap(n *Node, dev string) *Tap { return s.Node.tap(s.port(n, dev), true) }
+
+func (n *Node) tap(dev string, inward bool) *Tap {
+	t := &Tap{inward: inward}
 	var err error
 	n.Do(func() { t.fd, err = packetSocket(dev, unix.ETH_P_ALL) })
 	if err != nil {
@@ -98,10 +121,19 @@ func packetSocket(dev string, protocol uint16) (int, error) {
 
 // receive reads one frame with the kernel's timestamp; n is 0 when the timeout passed.
 func receive(fd int, buf []byte) (n int, at time.Time) {
+	n, at, _ = receiveFrom(fd, buf)
+	return n, at
+}
+
+// receiveFrom also tells whether the frame leaves through the interface (packet sockets see both directions).
+func receiveFrom(fd int, buf []byte) (n int, at time.Time, leaving bool) {
 	oob := make([]byte, 128)
-	n, oobn, _, _, err := unix.Recvmsg(fd, buf, oob, 0)
+	n, oobn, _, from, err := unix.Recvmsg(fd, buf, oob, 0)
 	if err != nil {
-		return 0, time.Time{}
+		return 0, time.Time{}, false
+	}
+	if l, ok := from.(*unix.SockaddrLinklayer); ok {
+		leaving = l.Pkttype == unix.PACKET_OUTGOING
 	}
 	at = time.Now()
 	if msgs, err := unix.ParseSocketControlMessage(oob[:oobn]); err == nil {
@@ -111,7 +143,7 @@ func receive(fd int, buf []byte) (n int, at time.Time) {
 			}
 		}
 	}
-	return n, at
+	return n, at, leaving
 }
 
 func (t *Tap) record(stop chan struct{}) {
@@ -122,12 +154,23 @@ func (t *Tap) record(stop chan struct{}) {
 			return
 		default:
 		}
-		n, at := receive(t.fd, buf)
-		if n < 14 {
+		n, at, leaving := receiveFrom(t.fd, buf)
+		if n < 14 || leaving && t.inward {
 			continue
 		}
 		frame := buf[:n]
 		switch binary.BigEndian.Uint16(frame[12:]) {
+		case 0x86dd:
+			if a, ok := parseAdvert6(frame, at); ok {
+				t.mu.Lock()
+				t.adverts = append(t.adverts, a)
+				t.mu.Unlock()
+			}
+			if a, ok := parseNeighbor(frame, at); ok {
+				t.mu.Lock()
+				t.nas = append(t.nas, a)
+				t.mu.Unlock()
+			}
 		case 0x0800:
 			if a, ok := parseAdvert(frame, at); ok {
 				t.mu.Lock()
@@ -146,7 +189,7 @@ func (t *Tap) record(stop chan struct{}) {
 
 func parseAdvert(frame []byte, at time.Time) (Advert, bool) {
 	ip := frame[14:]
-	if len(ip) < 20 || ip[9] != 112 {
+	if len(ip) < 20 || ip[9] != 112 && ip[9] != 51 {
 		return Advert{}, false
 	}
 	size := int(ip[0]&15) * 4
@@ -155,17 +198,76 @@ func parseAdvert(frame []byte, at time.Time) (Advert, bool) {
 		return Advert{}, false
 	}
 	v := ip[size:total]
-	a := Advert{At: at, MAC: net.HardwareAddr(frame[6:12]).String(), Source: netip.AddrFrom4([4]byte(ip[12:16])), TTL: int(ip[8]),
-		Version: int(v[0] >> 4), VRID: int(v[1]), Priority: int(v[2])}
+	ah := ip[9] == 51
+	if ah {
+		if v[0] != 112 || len(v) < 32 {
+			return Advert{}, false
+		}
+		v = v[(int(v[1])+2)*4:]
+	}
+	a := Advert{At: at, MAC: net.HardwareAddr(frame[6:12]).String(), Source: netip.AddrFrom4([4]byte(ip[12:16])), To: netip.AddrFrom4([4]byte(ip[16:20])), TTL: int(ip[8]), AH: ah}
+	a.header(v)
+	for i := 0; i < int(v[3]) && 12+4*i <= len(v); i++ {
+		a.VIPs = append(a.VIPs, netip.AddrFrom4([4]byte(v[8+4*i:])))
+	}
+	a.Checksum = checksum(v) == 0
 	if a.Version == 3 {
-		a.Interval = time.Duration(binary.BigEndian.Uint16(v[4:])&0xfff) * 10 * time.Millisecond
 		pseudo := append(append([]byte{}, ip[12:20]...), 0, 112, byte(len(v)>>8), byte(len(v)))
-		a.Checksum = checksum(append(pseudo, v...)) == 0 || checksum(v) == 0
-	} else {
-		a.Interval = time.Duration(v[5]) * time.Second
-		a.Checksum = checksum(v) == 0
+		a.Checksum = a.Checksum || checksum(append(pseudo, v...)) == 0
 	}
 	return a, true
+}
+
+// header reads the first bytes, which IPv4 and IPv6 share.
+func (a *Advert) header(v []byte) {
+	a.Version, a.VRID, a.Priority = int(v[0]>>4), int(v[1]), int(v[2])
+	if a.Version == 3 {
+		a.Interval = time.Duration(binary.BigEndian.Uint16(v[4:])&0xfff) * 10 * time.Millisecond
+	} else {
+		a.Interval = time.Duration(v[5]) * time.Second
+	}
+}
+
+func parseAdvert6(frame []byte, at time.Time) (Advert, bool) {
+	v, ok := payload6(frame, 112)
+	if !ok || len(v) < 8 {
+		return Advert{}, false
+	}
+	ip := frame[14:]
+	a := Advert{At: at, MAC: net.HardwareAddr(frame[6:12]).String(), Source: netip.AddrFrom16([16]byte(ip[8:])), To: netip.AddrFrom16([16]byte(ip[24:])), TTL: int(ip[7])}
+	a.header(v)
+	for i := 0; i < int(v[3]) && 24+16*i <= len(v); i++ {
+		a.VIPs = append(a.VIPs, netip.AddrFrom16([16]byte(v[8+16*i:])))
+	}
+	pseudo := append(append([]byte{}, ip[8:40]...), 0, 0, byte(len(v)>>8), byte(len(v)), 0, 0, 0, 112)
+	a.Checksum = checksum(append(pseudo, v...)) == 0
+	return a, true
+}
+
+// payload6 is what follows an IPv6 header with that next header.
+func payload6(frame []byte, next byte) ([]byte, bool) {
+	ip := frame[14:]
+	if len(ip) < 40 || ip[6] != next {
+		return nil, false
+	}
+	size := int(binary.BigEndian.Uint16(ip[4:]))
+	if len(ip) < 40+size {
+		return nil, false
+	}
+	return ip[40 : 40+size], true
+}
+
+func parseNeighbor(frame []byte, at time.Time) (Neighbor, bool) {
+	v, ok := payload6(frame, 58)
+	if !ok || len(v) < 24 || v[0] != 136 {
+		return Neighbor{}, false
+	}
+	n := Neighbor{At: at, MAC: net.HardwareAddr(frame[6:12]).String(), Target: netip.AddrFrom16([16]byte(v[8:24])), To: netip.AddrFrom16([16]byte(frame[14+24:])),
+		Router: v[4]&0x80 != 0, Solicited: v[4]&0x40 != 0, Override: v[4]&0x20 != 0}
+	if len(v) >= 32 && v[24] == 2 {
+		n.Link = net.HardwareAddr(v[26:32]).String()
+	}
+	return n, true
 }
 
 func parseARP(frame []byte, at time.Time) (ARP, bool) {
@@ -212,6 +314,19 @@ func (t *Tap) GratuitousARPs(addr netip.Addr, since time.Time) []ARP {
 	var list []ARP
 	for _, a := range t.arps {
 		if a.Gratuitous() && a.Sender == addr && !a.At.Before(since) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// Announcements returns the unsolicited neighbor advertisements for an address since then.
+func (t *Tap) Announcements(addr netip.Addr, since time.Time) []Neighbor {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var list []Neighbor
+	for _, a := range t.nas {
+		if a.Target == addr && !a.Solicited && !a.At.Before(since) {
 			list = append(list, a)
 		}
 	}
