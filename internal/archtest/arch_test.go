@@ -38,6 +38,8 @@ var allowed = map[string][]string{
 	"internal/metrics":   {"internal/control", "internal/event", "checkers", "ipvssync", "vrrp"},
 	"internal/assemble":  {"config", "checkers", "ipvssync", "vrrp", "internal/notify", "internal/script", "internal/track"},
 	"internal/pools":     {"internal/event", "internal/state", "internal/tell", "checkers", "ipvssync"},
+	"internal/mirror":    {"internal/seam", "vrrp"},
+	"internal/desk":      {"internal/control", "internal/event", "internal/mirror", "internal/outside", "internal/pools", "internal/recent", "internal/reconcile", "internal/seam", "checkers", "ipvssync", "vrrp"},
 	"internal/outside":   {"internal/event", "internal/notify", "internal/script", "internal/track", "checkers", "checkers/probe", "ipvssync", "vrrp"},
 	"internal/tell":      {"internal/event", "checkers", "ipvssync"},
 	// Views and formats of what the others say, and what is kept of it.

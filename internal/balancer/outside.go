@@ -3,7 +3,6 @@ package balancer
 import (
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/assemble"
-	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/outside"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/internal/track"
@@ -27,31 +26,13 @@ func (d *daemon) onVRRPNotice(n vrrp.Notice) {
 	case "master_rx_lower_pri":
 		d.outside.LowerPriority(n)
 	case "priority":
-		s := d.instances[n.ID]
-		s.ID, s.Priority = n.ID, n.Priority
-		d.instances[n.ID] = s
-		d.outside.Priority(s)
+		d.outside.Priority(d.router.Instance(n.ID))
 	}
 }
 
 // tellMissed tells what changed while nobody could be told.
 func (d *daemon) tellMissed() {
 	if !d.stopping && d.started {
-		d.outside.Sync(d.instances, d.in.vrrp.Groups, d.pools.All())
+		d.outside.Sync(d.router.Instances(), d.in.vrrp.Groups, d.pools.All())
 	}
-}
-
-// tracked is what status shows of scripts, files, processes and virtual servers that VRRP tracks.
-func (d *daemon) tracked() (all []control.Tracked) {
-	for _, s := range d.outside.Tracked() {
-		all = append(all, control.Tracked{ID: s.ID, Known: s.Known, OK: s.OK, Value: s.Value.Value, Reason: s.Reason, Since: s.Since})
-	}
-	for _, q := range d.pools.Quorums() {
-		reason := "quorum held"
-		if !q.OK {
-			reason = "quorum lost"
-		}
-		all = append(all, control.Tracked{ID: q.ID, Known: true, OK: q.OK, Reason: reason, Since: q.Since})
-	}
-	return all
 }

@@ -13,7 +13,7 @@ import (
 func (d *daemon) desired(keep bool) reconcile.Desired {
 	d.followMasters()
 	return reconcile.Desired{Pools: d.pools.Begin(keep), Keep: keep, Flush: d.in.model.Global.LVSFlush,
-		Daemons: assemble.SyncDaemons(d.in.model, d.isMaster), Timeouts: assemble.Timeouts(d.in.model), Sysctls: assemble.IPVSSysctls(d.in.model)}
+		Daemons: assemble.SyncDaemons(d.in.model, d.router.IsMaster), Timeouts: assemble.Timeouts(d.in.model), Sysctls: assemble.IPVSSysctls(d.in.model)}
 }
 
 // onCheck moves a verdict into its pool and from there to the kernel.
@@ -37,7 +37,7 @@ func (d *daemon) resyncHealth() {
 
 // switchChecks is the last step of a change: other checks run from now on. Everything that is tracked goes with them.
 func (d *daemon) switchChecks() {
-	d.sched.Apply(assemble.Suspended(d.in.model, d.in.checks, d.in.vrrp, d.owns))
+	d.sched.Apply(assemble.Suspended(d.in.model, d.in.checks, d.in.vrrp, d.router.Owns))
 	d.resyncs = 2
 	d.unsaved = true
 	d.resyncHealth()
@@ -60,7 +60,7 @@ func (d *daemon) followMasters() (changed []string) {
 	only := assemble.MasterOnly(d.in.model)
 	return d.pools.Suspend(func(id string) bool {
 		instance, ok := only[id]
-		return ok && !d.isMaster(instance)
+		return ok && !d.router.IsMaster(instance)
 	})
 }
 
@@ -74,12 +74,12 @@ func (d *daemon) instancesChanged() {
 		d.pools.Update(id)
 	}
 	if d.change == nil && len(assemble.HASuspend(d.in.model)) > 0 {
-		d.sched.Apply(assemble.Suspended(d.in.model, d.in.checks, d.in.vrrp, d.owns))
+		d.sched.Apply(assemble.Suspended(d.in.model, d.in.checks, d.in.vrrp, d.router.Owns))
 	}
 	if assemble.LVSSync(d.in.model).Instance == "" {
 		return
 	}
-	daemons := assemble.SyncDaemons(d.in.model, d.isMaster)
+	daemons := assemble.SyncDaemons(d.in.model, d.router.IsMaster)
 	if reflect.DeepEqual(daemons, d.daemons) {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/mirror"
 	"github.com/holdfast-ha/holdfast/internal/outside"
 	"github.com/holdfast-ha/holdfast/internal/pools"
 	"github.com/holdfast-ha/holdfast/internal/recent"
@@ -56,13 +57,8 @@ type daemon struct {
 	ready        vrrp.Ready
 	readySent    bool
 
-	instances map[vrrp.ID]vrrp.Status
-	cleared   map[vrrp.ID]vrrp.Counters // what a signal said to count from
-	router    seam.RouterStatus
-	heard     time.Time
-	beats     uint64
-	tokens    uint64
-	waiting   map[uint64]func(seam.Message)
+	router *mirror.Router
+	beats  uint64
 
 	daemons  []ipvssync.SyncDaemon
 	resyncs  int // ticks at which the pools are given every check's state
@@ -83,8 +79,7 @@ func Run(ctx context.Context, conn *seam.Conn, o Options) int {
 		o.Bus = &event.Bus{}
 	}
 	d := &daemon{
-		o: o, ctx: ctx, conn: conn, inbox: newInbox(), recent: recent.New(), bus: o.Bus, began: time.Now(), heard: time.Now(),
-		instances: map[vrrp.ID]vrrp.Status{}, waiting: map[uint64]func(seam.Message){}, cleared: map[vrrp.ID]vrrp.Counters{},
+		o: o, ctx: ctx, conn: conn, inbox: newInbox(), recent: recent.New(), bus: o.Bus, began: time.Now(), router: mirror.New(conn.Send),
 	}
 	o.Bus.Add(d.recent.Add)
 	d.rec = reconcile.New(o.Kernel, reconcile.Options{Bus: o.Bus, Dir: o.RunDir, Host: o.Host, Every: o.ReconcileEvery})

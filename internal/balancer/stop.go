@@ -86,7 +86,7 @@ func (d *daemon) routerLost(err error) {
 	d.outside.Kill()
 	go d.sched.Close()
 	d.letGo() // a new daemon may write before this process ends
-	wait, owned := graceOf(d.in.vrrp, d.instances)
+	wait, owned := graceOf(d.in.vrrp, d.router.Instances())
 	if !owned || d.o.Release == nil {
 		d.finish(ExitFatal)
 		return

@@ -41,19 +41,19 @@ type Pool struct {
 	Status ipvssync.Status
 }
 
-// errors are keepalived's names for refusals, counted from ours.
-type errors struct {
+// refusals are keepalived's names for refusals, counted from ours.
+type refusals struct {
 	length, ttl, kind, interval, addresses, authType, authMismatch, authFailure uint64
 }
 
-func errorsOf(c vrrp.Counters) errors {
+func errorsOf(c vrrp.Counters) refusals {
 	r := func(reasons ...vrrp.Reason) (n uint64) {
 		for _, reason := range reasons {
 			n += c.Refused[string(reason)]
 		}
 		return n
 	}
-	return errors{
+	return refusals{
 		length: r(vrrp.ReasonTruncated, vrrp.ReasonLength), ttl: r(vrrp.ReasonTTL), kind: r(vrrp.ReasonType), interval: r(vrrp.ReasonInterval),
 		addresses: c.Refused["addresses"], authMismatch: r(vrrp.ReasonAuthType), authFailure: r(vrrp.ReasonAuthFailure, vrrp.ReasonReplay),
 	}

@@ -1,0 +1,101 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/checkers"
+	"github.com/holdfast-ha/holdfast/internal/control"
+	"github.com/holdfast-ha/holdfast/ipvssync"
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+// routerWithin is how long a status waits for the router's own numbers; without them it shows the last ones.
+const routerWithin = time.Second
+
+// trafficWithin is how long a status waits for the kernel's counters.
+const trafficWithin = 2 * time.Second
+
+// status gathers everything there is to tell.
+func (d *Desk) status(ctx context.Context) (control.Status, error) {
+	fresh := make(chan struct{}, 1)
+	var cancel func()
+	if err := d.Call(ctx, func() { cancel = d.Router.Refresh(func() { fresh <- struct{}{} }) }); err != nil {
+		return control.Status{}, err
+	}
+	stats := d.traffic(ctx)
+	wait := time.NewTimer(routerWithin)
+	defer wait.Stop()
+	select {
+	case <-fresh:
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	checks := map[string][]checkers.CheckStatus{}
+	for _, c := range d.Sched.Status() {
+		checks[c.ID.Virtual] = append(checks[c.ID.Virtual], c)
+	}
+	var s control.Status
+	err := d.Call(ctx, func() { cancel(); s = d.report(checks, stats) })
+	return s, err
+}
+
+// traffic reads the kernel's counters; those that came in time.
+func (d *Desk) traffic(ctx context.Context) map[ipvssync.Key]ipvssync.ServiceStats {
+	ctx, cancel := context.WithTimeout(ctx, trafficWithin)
+	defer cancel()
+	all, _ := d.Kernel.Stats(ctx) // a kernel without IPVS is told elsewhere
+	out := make(map[ipvssync.Key]ipvssync.ServiceStats, len(all))
+	for _, s := range all {
+		out[s.Key] = s
+	}
+	return out
+}
+
+// report completes the overview. It runs on the owner's goroutine.
+func (d *Desk) report(checks map[string][]checkers.CheckStatus, stats map[ipvssync.Key]ipvssync.ServiceStats) control.Status {
+	s, r := d.Overview(), d.Router.Numbers()
+	s.Router = control.Router{PID: r.PID, Away: d.Router.Away(), LatenessMaxMicros: r.LatenessMaxMicros, LatenessP99Micros: r.LatenessP99Micros,
+		BalancerRestarts: r.BalancerRestarts, UnknownAdverts: r.UnknownAdverts, Foreign: foreign(r.Foreign), Adopted: r.Adopted}
+	s.Instances, s.VirtualServers = []control.Instance{}, []control.VirtualServer{}
+	s.Tracked, s.Events, s.Checks = d.tracked(), d.Recent.Last(20), control.FromTotals(d.Sched.Totals())
+	if d.Pools.Len() > 0 {
+		k := d.Kernel.Status()
+		s.IPVS = k.Error
+		s.Kernel = &control.IPVS{Services: k.Services, Servers: k.Servers, Foreign: k.Foreign, Writes: k.Writes, Repairs: k.Repairs, LastCheck: k.LastCheck,
+			LastRound: k.LastRound, Overrides: k.Overrides, Contended: k.Contended, Problems: k.Problems, SyncDaemons: k.Daemons}
+	}
+	for _, in := range d.Router.ByName() {
+		s.Instances = append(s.Instances, control.FromInstance(in))
+	}
+	for p := range d.Pools.All() {
+		v := control.FromPool(p.Status(), p.Spec(), checks[p.Spec().ID])
+		v.AddTraffic(p.Spec(), stats)
+		s.VirtualServers = append(s.VirtualServers, v)
+	}
+	return s
+}
+
+func foreign(list []vrrp.Foreign) []control.Foreign {
+	var out []control.Foreign
+	for _, f := range list {
+		out = append(out, control.Foreign{Interface: f.ID.Interface, Family: int(f.ID.Family), VRID: int(f.ID.VRID), Version: int(f.Version),
+			Master: f.From.String(), Priority: int(f.Priority), Last: f.Last, Count: f.Count})
+	}
+	return out
+}
+
+// tracked are the scripts, files, processes and virtual servers that VRRP tracks.
+func (d *Desk) tracked() (all []control.Tracked) {
+	for _, s := range d.Outside.Tracked() {
+		all = append(all, control.Tracked{ID: s.ID, Known: s.Known, OK: s.OK, Value: s.Value.Value, Reason: s.Reason, Since: s.Since})
+	}
+	for _, q := range d.Pools.Quorums() {
+		reason := "quorum held"
+		if !q.OK {
+			reason = "quorum lost"
+		}
+		all = append(all, control.Tracked{ID: q.ID, Known: true, OK: q.OK, Reason: reason, Since: q.Since})
+	}
+	return all
+}
