@@ -1,6 +1,7 @@
 package checkers
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -10,18 +11,19 @@ import (
 // Warmup where the spec has one), others at their usual moment. Of two specs with one ID the first counts.
 //
 // For each check that is new, or whose state at this place is another than before, a Change of kind Began is told, before anything
-// else about it. Checks that are gone are not mentioned again.
+// else about it. Checks that are gone are not mentioned again. The Scheduler keeps specs: they must not be changed afterwards.
 func (s *Scheduler) Apply(specs []Spec) {
 	// The expensive part comes before the lock, so that a large reload delays no attempt.
 	probes, keys := make([]Fingerprint, len(specs)), make([]Fingerprint, len(specs))
 	perServer := map[server][]int{}
 	seen := make(map[ID]bool, len(specs))
+	var last written
 	for i := range specs {
 		if seen[specs[i].ID] {
 			continue
 		}
 		seen[specs[i].ID] = true
-		probes[i] = specs[i].Probe.Fingerprint()
+		probes[i] = specs[i].Probe.fingerprint(&last)
 		keys[i] = shareKey(&specs[i], probes[i])
 		key := specs[i].ID.server()
 		perServer[key] = append(perServer[key], i)
@@ -33,8 +35,16 @@ func (s *Scheduler) Apply(specs []Spec) {
 	}
 	at := s.opt.Clock.Now()
 	now := at.Sub(s.base)
-	before := s.saved()
-	checks := make(map[ID]*check, len(specs))
+	before := s.saved(at)
+	old, oldJobs := make(map[ID]*check, len(s.checks)), make(map[Fingerprint]*job, len(s.jobs))
+	for _, c := range s.checks {
+		old[c.spec.ID] = c
+	}
+	for _, j := range s.jobs {
+		oldJobs[j.key] = j
+	}
+	made := make([]check, len(seen))
+	checks := make([]*check, 0, len(seen))
 	jobs := make(map[Fingerprint]*job, len(specs))
 	fresh := 0
 	for i := range specs {
@@ -50,23 +60,25 @@ func (s *Scheduler) Apply(specs []Spec) {
 		}
 		got := inherit(before[key], ids, fps)
 		for k, m := range members {
-			c := s.adopt(specs[m], probes[m], got[k], at)
-			checks[c.spec.ID] = c
+			c := &made[len(checks)]
+			s.adopt(c, old[specs[m].ID], &specs[m], probes[m], got[k], at)
+			checks = append(checks, c)
 			var before *check
 			if got[k] != nil && got[k].same && s.restored == nil {
-				before = s.checks[got[k].from.ID]
+				before = old[got[k].from.ID]
 			}
-			if s.join(c, keys[m], jobs, before, now, fresh) {
+			if s.join(c, keys[m], jobs, oldJobs, before, now, fresh) {
 				fresh++
 			}
 		}
 	}
-	for key, j := range s.jobs {
+	for key, j := range oldJobs {
 		if jobs[key] != j {
 			s.retire(j)
 		}
 	}
-	s.checks, s.jobs, s.restored = checks, jobs, nil
+	slices.SortFunc(checks, func(a, b *check) int { return a.spec.ID.compare(b.spec.ID) })
+	s.checks, s.jobs, s.restored = checks, slices.AppendSeq(make([]*job, 0, len(jobs)), maps.Values(jobs)), nil
 	s.recount()
 	s.arm(now)
 	s.mu.Unlock()
@@ -74,33 +86,36 @@ func (s *Scheduler) Apply(specs []Spec) {
 }
 
 // saved is what there is to inherit from, by server: the checks that are, or at the first Apply those of the process before.
-func (s *Scheduler) saved() map[server][]Saved {
+func (s *Scheduler) saved(now time.Time) map[server][]Saved {
 	if s.restored != nil {
 		return s.restored
 	}
 	all := map[server][]Saved{}
-	for id, c := range s.checks {
-		all[id.server()] = append(all[id.server()], c.save())
-	}
-	for _, list := range all {
-		slices.SortFunc(list, func(a, b Saved) int { return a.ID.Index - b.ID.Index })
+	for _, c := range s.checks { // in order of their index
+		key := c.spec.ID.server()
+		all[key] = append(all[key], s.save(c, now))
 	}
 	return all
 }
 
-func (c *check) save() Saved {
-	return Saved{ID: c.spec.ID, Probe: c.probe, Up: c.verdict.Up, Proven: c.verdict.Proven, Streak: c.verdict.Streak, Since: c.since,
+func (s *Scheduler) save(c *check, now time.Time) Saved {
+	out := Saved{ID: c.spec.ID, Probe: c.probe, Up: c.verdict.Up, Proven: c.verdict.Proven, Streak: c.verdict.Streak, Since: s.wall(now, c.since),
 		Weight: c.weight, Reason: c.reason, Detail: c.detail}
+	if d := c.verdict.damped; d != nil && now.Before(d.until) {
+		out.HeldUntil = d.until
+	}
+	return out
 }
 
-// adopt makes the check of a spec from what it inherits, and tells Began where that is news. Called with the lock.
-func (s *Scheduler) adopt(spec Spec, probe Fingerprint, from *inherited, at time.Time) *check {
-	c := &check{spec: spec, probe: probe, verdict: Begin(&spec.Rules), since: at}
+// adopt makes c the check of a spec from what it inherits, and tells Began where that is news; old is the check that was in this place
+// before. Called with the lock.
+func (s *Scheduler) adopt(c, old *check, spec *Spec, probe Fingerprint, from *inherited, at time.Time) {
+	*c = check{spec: spec, probe: probe, verdict: Begin(&spec.Rules), since: at.Sub(s.base)}
 	if from != nil {
 		f := from.from
 		c.verdict = Verdict{Up: f.Up, Proven: f.Proven, Streak: f.Streak}
 		if !f.Since.IsZero() {
-			c.since = f.Since
+			c.since = f.Since.Sub(s.base)
 		}
 		c.reason, c.detail = f.Reason, f.Detail
 		if from.same {
@@ -109,31 +124,30 @@ func (s *Scheduler) adopt(spec Spec, probe Fingerprint, from *inherited, at time
 			c.verdict.Streak = 0
 		}
 	}
-	old := s.checks[spec.ID]
 	if old != nil && from != nil && from.from.ID == spec.ID {
 		c.verdict.damped, c.warning = old.verdict.damped, old.warning
+	} else if from != nil && at.Before(from.from.HeldUntil) {
+		c.verdict.damped = &damped{until: from.from.HeldUntil}
 	}
 	if old == nil || old.verdict.Up != c.verdict.Up || old.weight != c.weight {
 		s.tell(Change{ID: spec.ID, What: Began, Kind: spec.Probe.Kind, Target: spec.Probe.Asks(), Up: c.verdict.Up, Weight: c.weight,
 			Reason: c.reason, Detail: c.detail, At: at})
 	}
-	return c
 }
 
 // join puts the check into the job that serves it, and says whether that job is to be attempted at once; before is the check of
 // this process that asked the same, if there was one, and fresh counts those joined so before. Called with the lock.
-func (s *Scheduler) join(c *check, key Fingerprint, jobs map[Fingerprint]*job, before *check, now time.Duration, fresh int) bool {
+func (s *Scheduler) join(c *check, key Fingerprint, jobs, old map[Fingerprint]*job, before *check, now time.Duration, fresh int) bool {
 	j := jobs[key]
 	if j == nil {
-		if j = s.jobs[key]; j != nil {
-			j.members = j.members[:0]
+		if j = old[key]; j != nil {
+			j.clear()
 		} else {
 			j = &job{key: key, index: -1}
 		}
 		jobs[key] = j
 	}
-	c.job = j
-	j.members = append(j.members, c)
+	j.add(c)
 	if c.spec.Suspended {
 		if j.suspended() {
 			if !j.running {
@@ -149,7 +163,7 @@ func (s *Scheduler) join(c *check, key Fingerprint, jobs map[Fingerprint]*job, b
 	if before != nil && before.job.ran && !before.spec.Suspended {
 		if j.index < 0 {
 			old := before.job
-			j.ran, j.stray, j.passed, j.failed, j.last, j.lastAt = true, old.stray, old.passed, old.failed, old.last, old.lastAt
+			j.ran, j.stray, j.passed, j.failed, j.result, j.lastAt = true, old.stray, old.passed, old.failed, old.result, old.lastAt
 			s.due.put(j, j.slot(now))
 		}
 		return false
@@ -170,7 +184,7 @@ func (s *Scheduler) join(c *check, key Fingerprint, jobs map[Fingerprint]*job, b
 // retire forgets a job. An attempt in flight ends by itself and is not judged. Called with the lock.
 func (s *Scheduler) retire(j *job) {
 	j.gone = true
-	j.members = nil
+	j.clear()
 	s.due.drop(j)
 }
 
@@ -201,11 +215,11 @@ func (s *Scheduler) Restore(saved []Saved) {
 func (s *Scheduler) Snapshot() []Saved {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.opt.Clock.Now()
 	all := make([]Saved, 0, len(s.checks))
 	for _, c := range s.checks {
-		all = append(all, c.save())
+		all = append(all, s.save(c, now))
 	}
-	slices.SortFunc(all, func(a, b Saved) int { return a.ID.compare(b.ID) })
 	return all
 }
 
@@ -216,8 +230,8 @@ func (s *Scheduler) CheckNow(match func(ID) bool) int {
 	defer s.mu.Unlock()
 	n := 0
 	now := s.now()
-	for id, c := range s.checks {
-		if c.spec.Suspended || !match(id) {
+	for _, c := range s.checks {
+		if c.spec.Suspended || !match(c.spec.ID) {
 			continue
 		}
 		n++
@@ -235,21 +249,25 @@ func (s *Scheduler) CheckNow(match func(ID) bool) int {
 func (s *Scheduler) Status() []CheckStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.opt.Clock.Now()
 	all := make([]CheckStatus, 0, len(s.checks))
 	for _, c := range s.checks {
 		j := c.job
 		one := CheckStatus{ID: c.spec.ID, Kind: c.spec.Probe.Kind.String(), Target: c.spec.Probe.Asks(), Up: c.verdict.Up, Suspended: c.spec.Suspended,
-			Ran: j.ran, Streak: c.verdict.Streak, Since: c.since, Last: j.last, LastAt: j.lastAt, Weight: c.weight,
-			Passed: j.passed, Failed: j.failed, Shared: len(j.members)}
+			Ran: j.ran, Streak: c.verdict.Streak, Since: s.wall(now, c.since), Last: j.result.result(), Weight: c.weight,
+			Passed: j.passed, Failed: j.failed, Shared: int(j.members)}
+		one.Last.Warning = c.warning
+		if j.ran {
+			one.LastAt = s.wall(now, j.lastAt)
+		}
 		if !j.ran && c.reason != OK {
 			one.Last = Fail(c.reason, c.detail)
 		}
 		if j.index >= 0 && !j.running {
-			one.Next = s.base.Add(j.due)
+			one.Next = s.wall(now, j.due)
 		}
 		all = append(all, one)
 	}
-	slices.SortFunc(all, func(a, b CheckStatus) int { return a.ID.compare(b.ID) })
 	return all
 }
 

@@ -25,24 +25,30 @@ func many(n int) []Spec {
 	return specs
 }
 
-// BenchmarkIdleMemory tells the live bytes per check of 10,000 that have run once.
+// BenchmarkIdleMemory tells the live bytes per check that has run once, its Spec included.
 func BenchmarkIdleMemory(b *testing.B) {
-	for b.Loop() {
-		specs := many(10000)
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		s := New(Options{Prober: instant{}, Clock: wallClock{}})
-		s.Apply(specs)
-		for !s.Settled() {
-			time.Sleep(10 * time.Millisecond)
-		}
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/10000, "B/check")
-		b.ReportMetric(float64(runtime.NumGoroutine()), "goroutines")
-		runtime.KeepAlive(specs)
-		s.Close()
+	for _, n := range []int{10000, 40000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				var before, after runtime.MemStats
+				runtime.GC()
+				runtime.GC()
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				specs := many(n)
+				s := New(Options{Prober: instant{}, Clock: wallClock{}})
+				s.Apply(specs)
+				for !s.Settled() {
+					time.Sleep(10 * time.Millisecond)
+				}
+				runtime.GC()
+				runtime.GC()
+				runtime.ReadMemStats(&after)
+				b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(n), "B/check")
+				b.ReportMetric(float64(runtime.NumGoroutine()), "goroutines")
+				s.Close()
+			}
+		})
 	}
 }
 

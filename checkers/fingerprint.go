@@ -27,7 +27,15 @@ func (f *Fingerprint) UnmarshalText(b []byte) error {
 }
 
 // Fingerprint of the probe: all of it counts.
-func (p *Probe) Fingerprint() Fingerprint {
+func (p *Probe) Fingerprint() Fingerprint { return p.fingerprint(&written{}) }
+
+// written is the JSON of the parameters seen last: those of neighbours are often the very same.
+type written struct {
+	of   Params
+	text []byte
+}
+
+func (p *Probe) fingerprint(last *written) Fingerprint {
 	b := make([]byte, 0, 256)
 	b = append(b, byte(p.Kind))
 	b = p.Target.AppendTo(b)
@@ -40,8 +48,11 @@ func (p *Probe) Fingerprint() Fingerprint {
 	b = appendDuration(b, p.StepLimit())
 	if p.Params != nil {
 		// Params are plain data; what JSON cannot write does not exist in them.
-		params, _ := json.Marshal(p.Params)
-		b = append(b, params...)
+		if last.of != p.Params {
+			last.of = p.Params
+			last.text, _ = json.Marshal(p.Params)
+		}
+		b = append(b, last.text...)
 	}
 	sum := sha256.Sum256(b)
 	return Fingerprint(sum[:16])

@@ -3,46 +3,87 @@ package checkers
 import (
 	"container/heap"
 	"encoding/binary"
+	"math"
 	"time"
 )
 
-// check is one Spec and its state.
+// check is one Spec and its state. There are tens of thousands of them and of jobs: their fields are ordered to leave no holes.
 type check struct {
-	spec    Spec
+	// spec stands in the slice that Apply was given.
+	spec    *Spec
 	probe   Fingerprint
 	verdict Verdict
 	job     *job
-	since   time.Time
-	weight  Weight
-	// reason and detail are those of the attempt that last changed the state, or of the last failed one.
-	reason  Reason
+	next    *check // of the same job
+	// since is when the state began, as time since the scheduler's base; negative for one taken over from an earlier process.
+	since  time.Duration
+	weight Weight
+	// detail and reason are those of the attempt that last changed the state, or of the last failed one.
 	detail  string
 	warning string
+	reason  Reason
 }
 
 // job is one probe and its schedule; it serves every check of the same share key.
 type job struct {
-	key     Fingerprint
-	members []*check
-	// due is when the next attempt starts, as time since the scheduler's base. index is the place in the heap, -1 when not there.
-	due   time.Duration
-	index int
+	key         Fingerprint
+	first, last *check
+	// due is when the next attempt starts, lastAt when the last one ended, as time since the scheduler's base.
+	due, lastAt    time.Duration
+	passed, failed uint64
+	result         outcome
+	// index is the place in the heap, -1 when not there.
+	index   int32
+	members int32
 	// running: an attempt is in flight or waits for a slot. again: another is wanted when it ends.
 	running, again bool
 	gone           bool
 	ran            bool
 	// stray is what the last result said about the director: 0 nothing, 1 unreachable, 2 local.
-	stray          uint8
-	passed, failed uint64
-	last           Result
-	lastAt         time.Time
+	stray uint8
 }
 
-func (j *job) spec() *Spec { return &j.members[0].spec }
+// outcome is a Result in little room: what Status tells of the last attempt.
+type outcome struct {
+	detail string
+	// micros are Latency's fields in their order.
+	micros [4]uint32
+	reason Reason
+	ok     bool
+}
+
+func shorten(r Result) outcome {
+	o := outcome{detail: r.Detail, reason: r.Reason, ok: r.OK}
+	for i, d := range [...]time.Duration{r.Latency.Total, r.Latency.Connect, r.Latency.TLS, r.Latency.FirstByte} {
+		o.micros[i] = uint32(min(max(d.Microseconds(), 0), math.MaxUint32))
+	}
+	return o
+}
+
+func (o *outcome) result() Result {
+	at := func(i int) time.Duration { return time.Duration(o.micros[i]) * time.Microsecond }
+	return Result{OK: o.ok, Reason: o.reason, Detail: o.detail, Latency: Latency{Total: at(0), Connect: at(1), TLS: at(2), FirstByte: at(3)}}
+}
+
+func (j *job) spec() *Spec { return j.first.spec }
+
+// add makes c the last of the job's checks.
+func (j *job) add(c *check) {
+	c.job, c.next = j, nil
+	if j.first == nil {
+		j.first = c
+	} else {
+		j.last.next = c
+	}
+	j.last = c
+	j.members++
+}
+
+func (j *job) clear() { j.first, j.last, j.members = nil, nil, 0 }
 
 // up says whether any member is up: its probes go first when slots are short.
 func (j *job) up() bool {
-	for _, c := range j.members {
+	for c := j.first; c != nil; c = c.next {
 		if c.verdict.Up {
 			return true
 		}
@@ -51,7 +92,7 @@ func (j *job) up() bool {
 }
 
 func (j *job) suspended() bool {
-	for _, c := range j.members {
+	for c := j.first; c != nil; c = c.next {
 		if !c.spec.Suspended {
 			return false
 		}
@@ -77,10 +118,10 @@ type queue []*job
 
 func (q queue) Len() int           { return len(q) }
 func (q queue) Less(a, b int) bool { return q[a].due < q[b].due }
-func (q queue) Swap(a, b int)      { q[a], q[b] = q[b], q[a]; q[a].index, q[b].index = a, b }
+func (q queue) Swap(a, b int)      { q[a], q[b] = q[b], q[a]; q[a].index, q[b].index = int32(a), int32(b) }
 
 // Push is container/heap's; use put.
-func (q *queue) Push(x any) { j := x.(*job); j.index = len(*q); *q = append(*q, j) }
+func (q *queue) Push(x any) { j := x.(*job); j.index = int32(len(*q)); *q = append(*q, j) }
 
 // Pop is container/heap's; use take.
 func (q *queue) Pop() any {
@@ -95,7 +136,7 @@ func (q *queue) Pop() any {
 func (q *queue) put(j *job, due time.Duration) {
 	j.due = due
 	if j.index >= 0 {
-		heap.Fix(q, j.index)
+		heap.Fix(q, int(j.index))
 		return
 	}
 	heap.Push(q, j)
@@ -103,7 +144,7 @@ func (q *queue) put(j *job, due time.Duration) {
 
 func (q *queue) drop(j *job) {
 	if j.index >= 0 {
-		heap.Remove(q, j.index)
+		heap.Remove(q, int(j.index))
 	}
 }
 

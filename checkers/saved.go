@@ -13,6 +13,8 @@ type Saved struct {
 	Weight Weight      `json:"weight"`
 	Reason Reason      `json:"reason"`
 	Detail string      `json:"detail,omitempty"`
+	// HeldUntil is the end of a hold for flapping under way, zero for none.
+	HeldUntil time.Time `json:"held_until,omitzero"`
 }
 
 // server is a real server within its virtual server.

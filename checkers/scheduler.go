@@ -44,8 +44,9 @@ type Scheduler struct {
 
 	mu     sync.Mutex
 	closed bool
-	checks map[ID]*check
-	jobs   map[Fingerprint]*job
+	// checks are ordered by ID. Finding one by it is rare, and a map would cost as much as the check.
+	checks []*check
+	jobs   []*job
 	due    queue
 	timer  Timer
 	// armed is the due time for which the timer is set, 0 for none.
@@ -74,7 +75,7 @@ func New(opt Options) *Scheduler {
 	if opt.MaxInFlight <= 0 {
 		opt.MaxInFlight = defaultInFlight
 	}
-	s := &Scheduler{opt: opt, base: opt.Clock.Now(), checks: map[ID]*check{}, jobs: map[Fingerprint]*job{}}
+	s := &Scheduler{opt: opt, base: opt.Clock.Now()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -92,6 +93,11 @@ func (s *Scheduler) Close() {
 }
 
 func (s *Scheduler) now() time.Duration { return s.opt.Clock.Now().Sub(s.base) }
+
+// wall is the moment that was then after the base, by the clock as it is at now: the clock may have been set meanwhile.
+func (s *Scheduler) wall(now time.Time, then time.Duration) time.Time {
+	return now.Add(then - now.Sub(s.base))
+}
 
 // arm sets the timer for the earliest job. Called with the lock.
 func (s *Scheduler) arm(now time.Duration) {
@@ -246,9 +252,9 @@ func (s *Scheduler) overdue(j *job) {
 	r := Fail(Timeout, "the attempt does not end")
 	r.Latency.Total = spec.Probe.Limit() + grace
 	s.attempts[min(spec.Probe.Kind, Agent)][Timeout]++
-	j.last, j.lastAt = r, at
+	j.result, j.lastAt = shorten(r), at.Sub(s.base)
 	j.failed++
-	for _, c := range j.members {
+	for c := j.first; c != nil; c = c.next {
 		if !c.spec.Suspended {
 			s.judge(c, r, at)
 		}
@@ -279,7 +285,7 @@ func (s *Scheduler) finish(j *job, r Result, at time.Time) {
 	if j.ran {
 		s.strays[j.stray]--
 	}
-	j.ran, j.last, j.lastAt, j.running = true, r, at, false
+	j.ran, j.result, j.lastAt, j.running = true, shorten(r), at.Sub(s.base), false
 	j.stray = 0
 	switch {
 	case r.Reason.IsLocal():
@@ -294,7 +300,7 @@ func (s *Scheduler) finish(j *job, r Result, at time.Time) {
 		j.failed++
 	}
 	wait, regular := time.Duration(0), true
-	for _, c := range j.members {
+	for c := j.first; c != nil; c = c.next {
 		if c.spec.Suspended {
 			continue
 		}
@@ -337,7 +343,7 @@ func (s *Scheduler) judge(c *check, r Result, at time.Time) Step {
 	}
 	change := func(what What) {
 		s.tell(Change{ID: c.spec.ID, What: what, Kind: c.spec.Probe.Kind, Target: c.spec.Probe.Asks(), Up: c.verdict.Up, Weight: c.weight,
-			Reason: r.Reason, Detail: r.Detail, Latency: r.Latency, Attempts: step.Attempts, At: at, Since: c.since})
+			Reason: r.Reason, Detail: r.Detail, Latency: r.Latency, Attempts: step.Attempts, At: at, Since: s.wall(at, c.since)})
 	}
 	notice := func(kind NoticeKind, detail string) {
 		s.tell(Notice{Kind: kind, ID: c.spec.ID, Check: c.spec.Probe.Kind, Target: c.spec.Probe.Asks(), Reason: r.Reason, Detail: detail,
@@ -350,7 +356,7 @@ func (s *Scheduler) judge(c *check, r Result, at time.Time) Step {
 		} else {
 			change(Fell)
 		}
-		c.since = at
+		c.since = at.Sub(s.base)
 		if !step.HeldUntil.IsZero() {
 			notice(Flapping, "held down until "+step.HeldUntil.Format(time.RFC3339))
 		}

@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"net/netip"
+	"reflect"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -12,6 +13,7 @@ import (
 // server's list of checks (NamesOf finds the name there).
 func Checks(m *config.Model) []checkers.Spec {
 	var out []checkers.Spec
+	var last checkers.Params
 	eachVirtualServer(m, func(vsID string, vs *config.VirtualServer) {
 		eachRealServer(vs, func(rsID string, rs *config.RealServer) {
 			for i := range rs.Checks {
@@ -20,6 +22,11 @@ func Checks(m *config.Model) []checkers.Spec {
 				if !ok {
 					continue
 				}
+				// Neighbours mostly ask the same: one copy of the question does for all.
+				if last != nil && reflect.DeepEqual(last, probe.Params) {
+					probe.Params = last
+				}
+				last = probe.Params
 				spec := checkers.Spec{
 					ID: checkers.ID{Virtual: vsID, Real: rsID, Index: i}, Probe: probe, LogAll: c.LogAllFailures || m.Global.CheckerLogAllFailures,
 					Rules: beyond(c, checkers.Rules{Interval: c.DelayLoop, Retry: c.Retry, RetryDelay: c.DelayBeforeRetry, Alpha: c.Alpha || rs.Alpha || vs.Alpha}),
