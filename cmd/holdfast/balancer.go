@@ -21,6 +21,7 @@ import (
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
 	"github.com/holdfast-ha/holdfast/internal/router"
 	"github.com/holdfast-ha/holdfast/internal/seam"
+	"github.com/holdfast-ha/holdfast/internal/state"
 	"github.com/holdfast-ha/holdfast/ipvssync/kernel"
 )
 
@@ -61,7 +62,7 @@ func runBalancer(f daemonFlags) error {
 	programs, ipvs := outside.NewPrograms(), kernel.Open()
 	prober := probe.New(probe.Options{Runner: programs.Checks()})
 	code := balancer.Run(context.Background(), seam.NewConn(conn), balancer.Options{
-		Version: versionString(), ConfigFile: f.config, RunDir: f.runDir, StateDir: f.stateDir, Host: balancer.HostID(),
+		Version: versionString(), ConfigFile: f.config, RunDir: f.runDir, StateDir: f.stateDir, Host: state.HostID(),
 		Files: os.DirFS("/"),
 		Read: func(files fs.FS) (*config.Model, config.Diagnostics) {
 			m, diags := config.Parse(files, f.config, configHost(), config.Options{ConfigID: f.configID, WarnOnly: f.warnOnly, IncludeChecks: f.includeChecks})
@@ -124,7 +125,7 @@ func releaseIPVS(runDir string, bus *event.Bus) (int, error) {
 	defer cancel()
 	ipvs := kernel.Open()
 	defer ipvs.Close()
-	n, err := reconcile.Release(ctx, ipvs, runDir, balancer.HostID(), bus)
+	n, err := reconcile.Release(ctx, ipvs, runDir, state.HostID(), bus)
 	if err != nil {
 		err = fmt.Errorf("remove from IPVS what a balancer left: %w", err)
 	}

@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"internal/reconcile": {"internal/event", "ipvssync"},
 	"internal/control":   {"internal/event", "checkers", "ipvssync", "vrrp"},
 	"internal/metrics":   {"internal/control", "internal/event", "checkers", "ipvssync", "vrrp"},
-	"internal/assemble":  {"config", "checkers", "ipvssync", "vrrp", "internal/notify", "internal/script", "internal/track"},
+	"internal/assemble":  {"config", "checkers", "ipvssync", "vrrp", "internal/notify", "internal/outside", "internal/script", "internal/track"},
 	"internal/pools":     {"internal/event", "internal/state", "internal/tell", "checkers", "ipvssync"},
 	"internal/mirror":    {"internal/seam", "vrrp"},
 	"internal/desk":      {"internal/control", "internal/event", "internal/mirror", "internal/outside", "internal/pools", "internal/recent", "internal/reconcile", "internal/seam", "checkers", "ipvssync", "vrrp"},

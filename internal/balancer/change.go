@@ -53,13 +53,13 @@ func (d *daemon) read() {
 }
 
 func (d *daemon) readFrom(files fs.FS, then func(in inputs, diags config.Diagnostics, refuse bool)) {
-	old := d.in.model
+	old := d.in.Model
 	go func() {
 		model, diags := d.o.Read(files)
 		refuse := diags.RefuseStart()
 		var in inputs
 		if !refuse {
-			in = newInputs(model, diags)
+			in = inputs{Inputs: assemble.All(model), diags: diags}
 			if old != nil {
 				in.plan = config.Diff(old, model)
 			}
@@ -81,14 +81,14 @@ func (d *daemon) onRead(in inputs, diags config.Diagnostics, refuse bool) {
 	d.change.in = in
 	d.tellDiagnostics(diags)
 	if !d.started {
-		first := assemble.StartupScript(in.model)
+		first := assemble.StartupScript(in.Model)
 		if d.gen > 0 {
 			first = script.Command{} // the router has been running all the time
 		}
 		d.outside.Run("startup_script", first, d.begin)
 		return
 	}
-	if same(d.in, in) {
+	if in.Same(d.in.Inputs) {
 		d.unchanged()
 		return
 	}
@@ -112,7 +112,7 @@ func (d *daemon) begin() {
 	d.applyRouter(done)
 	d.openControl()
 	d.pools.LoadIntent()
-	d.pools.Reconfigure(d.in.pools, d.in.names)
+	d.pools.Reconfigure(d.in.Pools, d.in.Names)
 	if d.restoreChecks() {
 		d.pools.Quietly(d.switchChecks) // what the process before has told already is not told again
 	} else {
@@ -125,7 +125,7 @@ func (d *daemon) begin() {
 func (d *daemon) addServices() {
 	d.in = d.change.in
 	d.gen++
-	d.pools.Reconfigure(d.in.pools, d.in.names)
+	d.pools.Reconfigure(d.in.Pools, d.in.Names)
 	d.setIPVS(true, func() {
 		d.applyRouter(func() {
 			d.pools.Forget()
@@ -171,7 +171,7 @@ func (d *daemon) applyRouter(then func()) {
 		then()
 	}
 	c := d.change
-	d.apply(d.in.vrrp)
+	d.apply(d.in.VRRP)
 	time.AfterFunc(appliedWithin, func() {
 		d.inbox.post(func() {
 			if d.change == c && !done && !d.stopping {
@@ -203,7 +203,7 @@ func (d *daemon) inForce() {
 	// Reading leaves several times as much garbage as it leaves values.
 	go debug.FreeOSMemory()
 	d.loadedAt, d.rejected, d.keepRejected = time.Now(), d.keepRejected, ""
-	d.bus.Publish(event.ConfigLoaded.With(d.o.ConfigFile, d.gen, len(c.in.vrrp.Instances), len(c.in.pools), len(c.in.checks), len(c.in.plan)))
+	d.bus.Publish(event.ConfigLoaded.With(d.o.ConfigFile, d.gen, len(c.in.VRRP.Instances), len(c.in.Pools), len(c.in.Checks), len(c.in.plan)))
 	d.endChange(control.Reloaded{Generation: d.gen, Changed: true, Operations: operations(c.in.plan), Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
 }
 
@@ -212,10 +212,10 @@ func (d *daemon) unchanged() {
 	c := d.change
 	d.tellPlan(c.in.plan)
 	d.keepSources(c.sources)
-	d.in.model, d.in.diags = c.in.model, c.in.diags
+	d.in.Model, d.in.diags = c.in.Model, c.in.diags
 	d.rejected = ""
-	if c.in.model.Global.FIFOWriteStatesOnReload {
-		d.outside.RepeatStates(assemble.Notify(c.in.model))
+	if c.in.Model.Global.FIFOWriteStatesOnReload {
+		d.outside.RepeatStates(c.in.Outside.Notify)
 	}
 	d.setIPVS(false, func() {
 		d.bus.Publish(event.ConfigUnchanged.With(d.o.ConfigFile, d.gen))

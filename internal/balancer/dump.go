@@ -31,7 +31,7 @@ func (d *daemon) dump(kind string) {
 }
 
 func (d *daemon) writeDump(kind string) {
-	src, g := d.dumpSource(), d.in.model.Global
+	src, g := d.dumpSource(), d.in.Model.Global
 	files := map[string][]byte{}
 	switch kind {
 	case "data":
@@ -57,9 +57,9 @@ func (d *daemon) writeDump(kind string) {
 }
 
 func (d *daemon) dumpSource() dump.Source {
-	m := d.in.model
-	s := dump.Source{RouterID: m.Global.RouterID, Groups: d.in.vrrp.Groups}
-	for i, in := range d.in.vrrp.Instances {
+	m := d.in.Model
+	s := dump.Source{RouterID: m.Global.RouterID, Groups: d.in.VRRP.Groups}
+	for i, in := range d.in.VRRP.Instances {
 		s.Instances = append(s.Instances, dump.Instance{Config: in, Status: d.router.SinceClear(in.ID()), SMTPAlert: m.Instances[i].SMTPAlert, Accept: m.Instances[i].Accept})
 	}
 	ok := map[string]bool{}

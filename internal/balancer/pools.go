@@ -12,8 +12,8 @@ import (
 // desired is everything that IPVS should hold now; with keep also what the change under way removes at its end.
 func (d *daemon) desired(keep bool) reconcile.Desired {
 	d.followMasters()
-	return reconcile.Desired{Pools: d.pools.Begin(keep), Keep: keep, Flush: d.in.model.Global.LVSFlush,
-		Daemons: assemble.SyncDaemons(d.in.model, d.router.IsMaster), Timeouts: assemble.Timeouts(d.in.model), Sysctls: assemble.IPVSSysctls(d.in.model)}
+	return reconcile.Desired{Pools: d.pools.Begin(keep), Keep: keep, Flush: d.in.Model.Global.LVSFlush,
+		Daemons: assemble.SyncDaemons(d.in.Model, d.router.IsMaster), Timeouts: assemble.Timeouts(d.in.Model), Sysctls: assemble.IPVSSysctls(d.in.Model)}
 }
 
 // onCheck moves a verdict into its pool and from there to the kernel.
@@ -37,27 +37,27 @@ func (d *daemon) resyncHealth() {
 
 // switchChecks is the last step of a change: other checks run from now on. Everything that is tracked goes with them.
 func (d *daemon) switchChecks() {
-	d.sched.Apply(assemble.Suspended(d.in.model, d.in.checks, d.in.vrrp, d.router.Owns))
+	d.sched.Apply(assemble.Suspended(d.in.Model, d.in.Checks, d.in.VRRP, d.router.Owns))
 	d.resyncs = 2
 	d.unsaved = true
 	d.resyncHealth()
-	d.pools.Track(assemble.TrackedPools(d.in.model))
-	d.outside.Apply(outsideSpec(d.in.model), d.tellMissed)
+	d.pools.Track(assemble.TrackedPools(d.in.Model))
+	d.outside.Apply(d.in.Outside, d.tellMissed)
 }
 
 // pruneIntent forgets what operators wanted of servers that the configuration has no more. What a mistake in the file keeps from running is
 // still there: its wishes wait.
 func (d *daemon) pruneIntent() {
-	blocked := len(d.in.model.VirtualServers) == 0
-	for i := range d.in.model.VirtualServers {
-		blocked = blocked || d.in.model.VirtualServers[i].Blocked != ""
+	blocked := len(d.in.Model.VirtualServers) == 0
+	for i := range d.in.Model.VirtualServers {
+		blocked = blocked || d.in.Model.VirtualServers[i].Blocked != ""
 	}
 	d.pools.PruneIntent(blocked)
 }
 
 // followMasters suspends the virtual servers that are balanced only by the MASTER of an instance, and answers those that changed.
 func (d *daemon) followMasters() (changed []string) {
-	only := assemble.MasterOnly(d.in.model)
+	only := assemble.MasterOnly(d.in.Model)
 	return d.pools.Suspend(func(id string) bool {
 		instance, ok := only[id]
 		return ok && !d.router.IsMaster(instance)
@@ -73,13 +73,13 @@ func (d *daemon) instancesChanged() {
 	for _, id := range d.followMasters() {
 		d.pools.Update(id)
 	}
-	if d.change == nil && len(assemble.HASuspend(d.in.model)) > 0 {
-		d.sched.Apply(assemble.Suspended(d.in.model, d.in.checks, d.in.vrrp, d.router.Owns))
+	if d.change == nil && len(assemble.HASuspend(d.in.Model)) > 0 {
+		d.sched.Apply(assemble.Suspended(d.in.Model, d.in.Checks, d.in.VRRP, d.router.Owns))
 	}
-	if assemble.LVSSync(d.in.model).Instance == "" {
+	if assemble.LVSSync(d.in.Model).Instance == "" {
 		return
 	}
-	daemons := assemble.SyncDaemons(d.in.model, d.router.IsMaster)
+	daemons := assemble.SyncDaemons(d.in.Model, d.router.IsMaster)
 	if reflect.DeepEqual(daemons, d.daemons) {
 		return
 	}

@@ -22,7 +22,7 @@ func (d *daemon) checkReady() (soon bool) {
 		d.conn.Send(seam.Message{Ready: &r})
 		switch {
 		case first:
-			d.bus.Publish(event.DaemonReady.With(d.pools.Len(), len(d.in.checks), time.Since(d.began).Round(time.Millisecond)))
+			d.bus.Publish(event.DaemonReady.With(d.pools.Len(), len(d.in.Checks), time.Since(d.began).Round(time.Millisecond)))
 		case lasting:
 			d.bus.Publish(event.DaemonLasting.With(r.Reason))
 		}
@@ -34,7 +34,7 @@ func (d *daemon) readiness() vrrp.Ready {
 	if r := d.outside.Unknown(); r != "" && !d.ready.OK {
 		return vrrp.Ready{Reason: r}
 	}
-	if len(d.in.pools) == 0 {
+	if len(d.in.Pools) == 0 {
 		return vrrp.Ready{OK: true}
 	}
 	if !d.filled {

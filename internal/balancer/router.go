@@ -42,7 +42,7 @@ func (d *daemon) onSnapshot(s seam.Snapshot) {
 	d.instancesChanged()
 	d.tellMissed()
 	if s.Gen != d.sentGen {
-		d.apply(d.in.vrrp)
+		d.apply(d.in.VRRP)
 		ready := d.ready
 		d.conn.Send(seam.Message{Ready: &ready})
 		d.outside.Repeat()

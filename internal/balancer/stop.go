@@ -7,10 +7,10 @@ import (
 
 	"github.com/holdfast-ha/holdfast/internal/assemble"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/reconcile"
 	"github.com/holdfast-ha/holdfast/internal/script"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/internal/state"
-	"github.com/holdfast-ha/holdfast/ipvssync"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
@@ -24,7 +24,7 @@ func (d *daemon) stop() {
 	}
 	d.stopping = true
 	told := d.outside.Goodbye()
-	flush := d.started && d.in.model.Global.LVSFlushOnStop == "all" && !d.o.KeepIPVS
+	flush := d.started && d.in.Model.Global.LVSFlushOnStop == "all" && !d.o.KeepIPVS
 	go func() {
 		d.sched.Close()
 		ctx, cancel := context.WithTimeout(d.ctx, removeWithin)
@@ -32,31 +32,17 @@ func (d *daemon) stop() {
 		err := d.rec.Stop(ctx, d.o.KeepIPVS)
 		if flush {
 			d.letGo()
-			err = errors.Join(err, emptyIPVS(ctx, d.o.Kernel))
+			err = errors.Join(err, reconcile.Empty(ctx, d.o.Kernel))
 		}
 		<-told
 		d.inbox.post(func() {
 			last := script.Command{}
 			if d.started {
-				last = assemble.ShutdownScript(d.in.model)
+				last = assemble.ShutdownScript(d.in.Model)
 			}
 			d.outside.Run("shutdown_script", last, func() { d.stopped(err) })
 		})
 	}()
-}
-
-// emptyIPVS removes every service there is, whoever made it (lvs_flush_on_stop).
-func emptyIPVS(ctx context.Context, k ipvssync.Kernel) error {
-	all, err := k.Services(ctx)
-	if errors.Is(err, ipvssync.ErrNoIPVS) {
-		return nil
-	}
-	for _, s := range all {
-		if e := k.Apply(ctx, ipvssync.Op{Kind: ipvssync.DeleteService, Service: s}); !errors.Is(e, ipvssync.ErrNotFound) {
-			err = errors.Join(err, e)
-		}
-	}
-	return err
 }
 
 func (d *daemon) stopped(err error) {
@@ -86,7 +72,7 @@ func (d *daemon) routerLost(err error) {
 	d.outside.Kill()
 	go d.sched.Close()
 	d.letGo() // a new daemon may write before this process ends
-	wait, owned := graceOf(d.in.vrrp, d.router.Instances())
+	wait, owned := vrrp.Grace(d.in.VRRP, d.router.Instances())
 	if !owned || d.o.Release == nil {
 		d.finish(ExitFatal)
 		return
@@ -100,25 +86,4 @@ func (d *daemon) routerLost(err error) {
 			d.finish(ExitFatal)
 		})
 	})
-}
-
-// graceOf is how long the addresses of a dead router may wait for a new one, and whether it held any: until nobody would adopt its state any more,
-// which is (adverts-1) intervals after its death. Its last advertisement was then at most `adverts` intervals ago, so no peer has taken over
-// yet (RFC 9568 section 6.1).
-func graceOf(c vrrp.Config, instances map[vrrp.ID]vrrp.Status) (time.Duration, bool) {
-	var least time.Duration
-	for _, in := range c.Instances {
-		if instances[in.ID()].State != vrrp.Master {
-			continue
-		}
-		adverts := in.DownTimerAdverts
-		if adverts <= 0 {
-			adverts = 3
-		}
-		t := time.Duration(max(adverts-1, 1)) * in.Interval
-		if least == 0 || t < least {
-			least = t
-		}
-	}
-	return least, least > 0
 }
