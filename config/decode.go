@@ -12,6 +12,7 @@ import (
 type decoder struct {
 	*reporter
 	host Host
+	open *files // nil: there are none
 	opts Options
 	item string
 	// block takes the reason why the present item must not run; nil outside of items.

@@ -263,10 +263,6 @@ func named[T any](d *differ, kind string, old, new []T, name func(*T) string) {
 	}
 }
 
-// TransitionWindow is how long an instance sends and accepts its former form of advertisements after a reload that changes it
-// (authentication, version, transport, peers): time to reload the other directors.
-const TransitionWindow = 60 * time.Second
-
 // splitting are the fields of an instance on which both directors must agree.
 var splitting = map[string]string{"AuthType": "", "AuthPass": "", "Version": "", "UnicastPeers": "", "Unicast": "", "McastDst": "", "IPv6": "", "V3ChecksumAsV2": "", "AuthHMAC": ""}
 
@@ -314,7 +310,7 @@ func (d *differ) instances(old, new *Model) {
 		}
 		if c.Splits {
 			c.Note = "the directors refuse each other's advertisements until each has it; this one speaks and hears the former form as well for " +
-				secs(TransitionWindow) + " after its reload: reload the others in that time"
+				secs(new.Global.TransitionWindow) + " after its reload: reload the others in that time"
 		}
 	}
 	for k := range old.Instances {

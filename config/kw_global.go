@@ -175,6 +175,7 @@ var globalTable = newTable("global_defs", []row[gd]{
 	known[gd]("iproute_usr_dir", shapeWord, tierC, moot, "", "Where rt_tables is."),
 	known[gd]("iproute_etc_dir", shapeWord, tierC, moot, "", "Where rt_tables is."),
 	known[gd]("lvs_id", shapeWord, tierC, gone, "", "Old name of router_id.").say("lvs_id is from keepalived 1.0: use router_id"),
+	seconds("transition_window", 0, hour24, func(g *gd) *time.Duration { return &g.TransitionWindow }, tierC, acts, "60", "Holdfast: how long the former form of adverts is sent and accepted besides after a reload that changes authentication, version, transport or peers; 0 = not at all."),
 	seconds("balancer_down_fault", 0, hour24, func(g *gd) *time.Duration { return &g.BalancerDownFault }, tierC, acts, "30", "Holdfast: how long an instance stays master without a working balancer; 0 = for ever."),
 })
 

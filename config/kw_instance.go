@@ -15,14 +15,14 @@ var authTable = newTable("authentication", []row[vi]{
 
 var hmacTable = newTable("auth_hmac", []row[AuthHMAC]{
 	custom("key", shapeWords, func(d *decoder, h *AuthHMAC, n *node) {
-		if v, ok := d.intArg(n, 0, 0, 255); ok && d.need(n, 1) {
+		if v, ok := d.intArg(n, 0, 1, 255); ok && d.need(n, 1) {
 			h.Keys = append(h.Keys, HMACKey{ID: int(v), Value: n.text(1), Pos: n.pos()})
 		}
-	}, tierC, idle, "required", "Number and value, hex:DIGITS or file:PATH.").repeat().own(),
-	integer("active_key", 0, 255, func(h *AuthHMAC) *int { return &h.ActiveKey }, tierC, idle, "the first", "Which key signs.").own(),
-	seconds("time_window", time.Second, 300*time.Second, func(h *AuthHMAC) *time.Duration { return &h.TimeWindow }, tierC, idle, "max(3 x advert_int, 5)", "How old an advert may be.").own(),
-	enum("anti_replay", []string{"time", "monotonic"}, func(h *AuthHMAC) *string { return &h.AntiReplay }, tierC, idle, "time", "How replays are told.").own(),
-	enum("mode", []string{"enforce", "permissive", "receive-only"}, func(h *AuthHMAC) *string { return &h.Mode }, tierC, idle, "enforce", "What happens to adverts without trailer.").own(),
+	}, tierC, acts, "required", "Number and value: hex:DIGITS, file:PATH (which holds the same) or the key itself; 32 to 64 bytes. Several for a rotation.").repeat().own(),
+	integer("active_key", 1, 255, func(h *AuthHMAC) *int { return &h.ActiveKey }, tierC, acts, "required", "Which key signs. Every key is accepted.").own(),
+	seconds("time_window", time.Second, 300*time.Second, func(h *AuthHMAC) *time.Duration { return &h.TimeWindow }, tierC, acts, "max(3 x advert_int, 5)", "How far the sender's clock may be from this router's, in whole seconds; with anti_replay time.").own(),
+	enum("anti_replay", []string{"time", "monotonic"}, func(h *AuthHMAC) *string { return &h.AntiReplay }, tierC, acts, "time", "time: sequences rise and are near this router's clock. monotonic: they rise.").own(),
+	enum("mode", []string{"enforce", "permissive", "receive-only"}, func(h *AuthHMAC) *string { return &h.Mode }, tierC, acts, "enforce", "receive-only: neither sent nor demanded. permissive: sent, not demanded. enforce: both. A trailer that is there is always verified.").own(),
 })
 
 var peerEntry = &entrySpec{first: []string{"address"}, options: []option{{"min_ttl", 1, ""}, {"max_ttl", 1, ""}}}
@@ -50,7 +50,7 @@ var instanceTable = newTable("vrrp_instance", []row[vi]{
 			i.AuthHMAC = AuthHMAC{Given: true, Pos: n.pos(), ActiveKey: -1}
 			decode(d, hmacTable, &i.AuthHMAC, &m, n.kids)
 		}
-	}, tierC, idle, "none", "keepalived's signed trailer.").own(),
+	}, tierC, acts, "none", "Signed adverts: an HMAC-SHA256 trailer with protection from replays, for both versions and families, as keepalived 2.4 has it.").own(),
 	addresses("virtual_ipaddress", func(i *vi) *[]Address { return &i.VIPs }, tierA, acts, "The virtual addresses, listed in the adverts.").own(),
 	addresses("virtual_ipaddress_excluded", func(i *vi) *[]Address { return &i.ExcludedVIPs }, tierA, acts, "More addresses that move along, not listed in the adverts.").own(),
 	routes("virtual_routes", func(i *vi) *[]Route { return &i.Routes }, tierA, acts, "Routes that exist while master."),

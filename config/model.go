@@ -321,6 +321,9 @@ type GlobalDefs struct {
 
 	// Ours, not keepalived's.
 	BalancerDownFault time.Duration // 30 s; 0 = never
+	// TransitionWindow is how long an instance sends and accepts its former form of advertisements after a reload that changes it
+	// (authentication, version, transport, peers): time to reload the other directors. 60 s; 0 = not at all.
+	TransitionWindow time.Duration
 }
 
 // FIFO is a named pipe that events are written to. The zero FIFO means none.

@@ -105,9 +105,11 @@ type VRRPInstance struct {
 
 // AuthHMAC is the auth_hmac block, keepalived's own trailer.
 type AuthHMAC struct {
-	Given      bool
-	Keys       []HMACKey
-	ActiveKey  int
+	Given bool
+	Keys  []HMACKey
+	// ActiveKey is -1 when not given.
+	ActiveKey int
+	// TimeWindow is in whole seconds; AntiReplay is time or monotonic; Mode enforce, permissive or receive-only.
 	TimeWindow time.Duration
 	AntiReplay string
 	Mode       string
@@ -118,7 +120,9 @@ type AuthHMAC struct {
 type HMACKey struct {
 	ID    int
 	Value string
-	Pos   Pos
+	// Secret is the key itself, 32 to 64 bytes.
+	Secret []byte
+	Pos    Pos
 }
 
 // UnicastPeer is a line of unicast_peer. TTL limits are -1 when not given.

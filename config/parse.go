@@ -53,7 +53,7 @@ func parse(fsys fs.FS, name string, host Host, opts Options, keep bool) (Diagnos
 		r.finish()
 		root = &r.root
 	}
-	d := &decoder{reporter: rep, host: host, opts: opts, said: map[string]bool{}}
+	d := &decoder{reporter: rep, host: host, open: &files{fsys, r.locate}, opts: opts, said: map[string]bool{}}
 	m := &draft{blocked: map[string]string{}, defined: map[string]int{}}
 	m.Syntax, m.Files, m.ConfigID = syntax, r.files, id
 	if root != nil && !r.stopped {
@@ -71,7 +71,7 @@ func defaults(host Host) GlobalDefs {
 		LVSSync:         LVSSyncDaemon{ID: -1},
 		VRRPMcastGroup4: netip.AddrFrom4([4]byte{224, 0, 0, 18}), VRRPMcastGroup6: netip.MustParseAddr("ff02::12"), VRRPVersion: 2,
 		GarpMasterDelay: 5 * time.Second, GarpMasterRepeat: 5, GarpMasterRefreshRepeat: 1, DownTimerAdverts: 3,
-		MinAutoPriorityDelay: time.Second, JSONVersion: 1, Umask: -1, NFTablesIPVSStartFwmark: 1000, BalancerDownFault: 30 * time.Second,
+		MinAutoPriorityDelay: time.Second, JSONVersion: 1, Umask: -1, NFTablesIPVSStartFwmark: 1000, BalancerDownFault: 30 * time.Second, TransitionWindow: time.Minute,
 	}
 }
 

@@ -77,6 +77,7 @@ func (d *decoder) fillInstance(m *draft, i *VRRPInstance, n *node) {
 	d.fillFamily(i, n)
 	d.fillVersion(g, i, n)
 	d.fillAuth(i, n)
+	d.fillHMAC(i, n)
 	d.fillUnicast(g, i, n)
 	if i.Interface == "" && i.VRF == "" && (!i.Unicast || !i.SrcIP.IsValid()) && !i.Has("interface") {
 		d.say(n, Error, "", "interface-missing", "add interface NAME", "interface is missing")
@@ -130,7 +131,10 @@ func (d *decoder) fillFamily(i *VRRPInstance, n *node) {
 	}
 	limit := 255
 	if i.IPv6 {
-		limit = 90 // what fits into 1500 bytes
+		limit = 89 // what keepalived reckons to fit into 1500 bytes
+		if i.AuthHMAC.Given && i.AuthHMAC.Mode != "receive-only" {
+			limit = 88
+		}
 	}
 	if len(own) > limit {
 		d.say(n, Warning, "virtual_ipaddress", "too-many-addresses", "move some to virtual_ipaddress_excluded on every director alike", "only %d of %d addresses fit into an advert: the rest are not advertised", limit, len(own))

@@ -18,8 +18,12 @@ type Advert struct {
 	// AH says that it came inside an authentication header with this Sequence.
 	AH       bool
 	Sequence uint32
-	// trailer is what followed the message: padding or the HMAC of auth_hmac.
+	// trailer is what followed the message: padding or the trailer of auth_hmac.
 	trailer []byte
+	// signed: the trailer was verified. signature is its sequence, ahead how far its time is ahead of this router's.
+	signed    bool
+	signature uint64
+	ahead     time.Duration
 }
 
 // Reason names why a packet was dropped. It is error text, log field, metric label and test row at once.

@@ -11,7 +11,7 @@ import (
 // possible. An unchanged instance gets no action at all. A new instance is INIT until the next Tick, which is due at once (or after
 // StartupDelay), so that Links and Adopt can come first. Of two instances with one identity the second is ignored.
 func (ms *Machines) Apply(now time.Time, cfg Config) []Action {
-	ms.out = nil
+	ms.out, ms.now = nil, now
 	if ms.stopping {
 		return nil
 	}
@@ -45,6 +45,7 @@ func (ms *Machines) Apply(now time.Time, cfg Config) []Action {
 		if m == nil {
 			m = newMachine(i)
 			m.ahSent = uint32(now.Unix())
+			m.recall(ms.recalled[id])
 			ms.byID[id] = m
 		} else if !reflect.DeepEqual(m.cfg, i) {
 			changed = append(changed, reload{m: m, was: m.cfg})
@@ -88,6 +89,7 @@ func (ms *Machines) remove(now time.Time, wanted map[ID]bool) {
 		if m.unit.state != Init {
 			ms.emit(Transition{ID: m.id, Name: m.cfg.Name, From: m.unit.state, To: Init, Priority: m.priority, Reason: "removed from the configuration"})
 		}
+		ms.recalled[m.id] = m.sequences()
 		// Packet still has to build what was just said.
 		ms.gone[m.id] = m
 		ms.unpace(m.id)
@@ -313,12 +315,20 @@ func (m *machine) retime(now time.Time, was *Instance) {
 // talksOtherwise says that a peer with one form of the configuration would not accept the other's advertisements.
 func talksOtherwise(a, b *Instance) bool { return differences(a, b) != "" }
 
+// saysOtherwise says that the advertisements of two forms differ, other than in priority and addresses.
+func saysOtherwise(a, b *Instance) bool {
+	return a.Version != b.Version || a.Auth != b.Auth && (a.Version == 2 || b.Version == 2) || !a.HMAC.signsAs(b.HMAC) || a.Group != b.Group || !slices.Equal(a.Peers, b.Peers) ||
+		a.Version == 2 && a.Interval != b.Interval || a.ChecksumAsV2 != b.ChecksumAsV2
+}
+
 func differences(a, b *Instance) string {
 	var out []string
 	if a.Version != b.Version {
 		out = append(out, "version")
 	}
 	if a.Auth != b.Auth && (a.Version == 2 || b.Version == 2) {
+		out = append(out, "authentication")
+	} else if !b.HMAC.acceptsAll(a.HMAC) || !a.HMAC.signsAs(b.HMAC) {
 		out = append(out, "authentication")
 	}
 	if (len(a.Peers) > 0) != (len(b.Peers) > 0) || a.Group != b.Group {

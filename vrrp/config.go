@@ -150,6 +150,8 @@ type Instance struct {
 	// StartMaster is "state MASTER" in the configuration: a hint that keepalived heeds for priority 255 only.
 	StartMaster bool
 	Auth        Auth
+	// HMAC is auth_hmac; nil for none.
+	HMAC *HMAC
 	// Source is the address adverts are sent from; the zero value means the interface's first.
 	Source netip.Addr
 	// TrackSource: FAULT while the interface does not have Source (track_src_ip).

@@ -96,6 +96,12 @@ type machine struct {
 	ahSent  uint32
 	ahHeard map[netip.Addr]ahSeen
 
+	// signSent and signHeard are the last sequences of auth_hmac.
+	signSent     uint64
+	signHeard    map[netip.Addr]uint64
+	unsignedTold netip.Addr
+	skewTold     netip.Addr
+
 	counters Counters
 	// meanwhile counts refusals since the last good advertisement, for the reason of a promotion.
 	meanwhile map[Reason]int
@@ -110,7 +116,7 @@ func newMachine(i Instance) *machine {
 	return &machine{
 		id: i.ID(), cfg: i, advertised: i.advertised(), masterInterval: i.Interval, priority: i.Priority,
 		troubles: map[string]string{}, counters: Counters{Refused: map[string]uint64{}}, meanwhile: map[Reason]int{},
-		ahHeard: map[netip.Addr]ahSeen{}, taken: map[netip.Prefix][]time.Time{},
+		ahHeard: map[netip.Addr]ahSeen{}, signHeard: map[netip.Addr]uint64{}, taken: map[netip.Prefix][]time.Time{},
 	}
 }
 

@@ -35,20 +35,24 @@ type Machines struct {
 	foreign  map[ID]Foreign
 	asks     []*ask
 	pacers   map[string]*pacer
-	out      []Action
+	// recalled are the sequences that a former process or a removed instance left.
+	recalled map[ID]Sequences
+	// now is the time of the last Step, Receive or Apply: what they say is signed with it.
+	now time.Time
+	out []Action
 }
 
 // New makes machines without any instance.
 func New() *Machines {
 	return &Machines{
 		byID: map[ID]*machine{}, links: map[string]Link{}, tracks: map[string]Track{},
-		unknown: map[string]uint64{}, foreign: map[ID]Foreign{}, pacers: map[string]*pacer{},
+		unknown: map[string]uint64{}, foreign: map[ID]Foreign{}, pacers: map[string]*pacer{}, recalled: map[ID]Sequences{},
 	}
 }
 
 // Step takes one event and answers with what is to be done.
 func (ms *Machines) Step(now time.Time, ev Event) []Action {
-	ms.out = nil
+	ms.out, ms.now = nil, now
 	if !ms.released {
 		ms.step(now, ev)
 		ms.finish()
@@ -105,6 +109,8 @@ func (ms *Machines) step(now time.Time, ev Event) {
 		ms.handover(now, ev)
 	case Adopt:
 		ms.adopt(now, ev)
+	case Sequences:
+		ms.recall(ev)
 	}
 }
 

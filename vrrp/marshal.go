@@ -38,11 +38,16 @@ func (i *Instance) advertised() []netip.Addr {
 	return out
 }
 
-// Marshal builds the VRRP message of one advertisement, from src to dst, checksum included.
+// Marshal builds the VRRP message of one advertisement, from src to dst, checksum included, without the trailer of auth_hmac.
 func Marshal(i Instance, src, dst netip.Addr, priority uint8) []byte {
-	src, dst = src.WithZone(""), dst.WithZone("")
-	addrs := i.advertised()
-	b := make([]byte, headerLen, headerLen+len(addrs)*16+authLen)
+	b := message(&i, i.advertised(), priority)
+	i.fillChecksum(b, len(b), src.WithZone(""), dst.WithZone(""))
+	return b
+}
+
+// message is an advertisement without its checksum.
+func message(i *Instance, addrs []netip.Addr, priority uint8) []byte {
+	b := make([]byte, headerLen, headerLen+len(addrs)*16+authLen+trailerLen)
 	b[0] = i.Version<<4 | 1
 	b[1] = i.VRID
 	b[2] = priority
@@ -63,14 +68,23 @@ func Marshal(i Instance, src, dst netip.Addr, priority uint8) []byte {
 		}
 		b = append(b, data[:]...)
 	}
+	return b
+}
+
+// fillChecksum writes the checksum of a message of n bytes at the beginning of b. In IPv4 the trailer behind it is not covered, in IPv6, where
+// the kernel sees to it, it is.
+func (i *Instance) fillChecksum(b []byte, n int, src, dst netip.Addr) {
+	binary.BigEndian.PutUint16(b[6:], 0)
 	var sum uint16
-	if i.Family == IPv6 || i.Version == 3 && !i.ChecksumAsV2 {
+	switch {
+	case i.Family == IPv6:
 		sum = pseudoChecksum(src, dst, b)
-	} else {
-		sum = checksum(b)
+	case i.Version == 3 && !i.ChecksumAsV2:
+		sum = pseudoChecksum(src, dst, b[:n])
+	default:
+		sum = checksum(b[:n])
 	}
 	binary.BigEndian.PutUint16(b[6:], sum)
-	return b
 }
 
 // wrapAH puts an authentication header (RFC 2402, HMAC-MD5-96 of RFC 2403) in front of a v2 IPv4 message, with the SPI and the counter as

@@ -100,7 +100,11 @@ func Parse(p Packet, mode Checksums) (Advert, *Refusal) {
 	if len(b) > want+maxPadding {
 		return a, refuse(p, ReasonLength, "%d bytes, %d addresses need %d", len(b), count, want)
 	}
-	if r := verifyChecksum(p, a.Version, b[:want], mode); r != nil {
+	covered := b[:want]
+	if p.Family == IPv6 && len(b) == want+trailerLen {
+		covered = b // the kernel's checksum is over everything
+	}
+	if r := verifyChecksum(p, a.Version, covered, mode); r != nil {
 		return a, r
 	}
 	if a.Version == 2 {

@@ -8,7 +8,7 @@ import (
 
 // Receive takes what a socket delivered: it parses, finds the instance by (interface, family, VRID), and refuses or steps.
 func (ms *Machines) Receive(now time.Time, p Packet) []Action {
-	ms.out = nil
+	ms.out, ms.now = nil, now
 	if ms.released {
 		return nil
 	}
@@ -26,6 +26,7 @@ func (ms *Machines) Receive(now time.Time, p Packet) []Action {
 		}
 		ms.refuse(m, *r)
 	} else {
+		ms.signatureEvidence(m, a, p.Src)
 		ms.received(now, m, a, p.Src)
 	}
 	ms.finish()
@@ -55,10 +56,27 @@ func (m *machine) admit(now time.Time, p Packet, own netip.Addr) (Advert, *Refus
 	a, r := m.admitAs(&m.cfg, now, p, own)
 	if r != nil && m.former != nil {
 		if b, r2 := m.admitAs(m.former, now, p, own); r2 == nil {
-			return b, nil
+			a, r = b, nil
 		}
 	}
+	if r == nil {
+		m.admitted(now, p, a)
+	}
 	return a, r
+}
+
+// admitted moves the replay marks on, only now that nothing has been found wrong.
+func (m *machine) admitted(now time.Time, p Packet, a Advert) {
+	if a.AH {
+		if len(m.ahHeard) > 64 {
+			clear(m.ahHeard)
+		}
+		m.ahHeard[p.Src] = ahSeen{seq: a.Sequence, at: now}
+		m.ahSent = max(m.ahSent, a.Sequence)
+	}
+	if a.signed {
+		m.heardSigned(p.Src, a.signature)
+	}
 }
 
 func (m *machine) admitAs(c *Instance, now time.Time, p Packet, own netip.Addr) (Advert, *Refusal) {
@@ -77,6 +95,9 @@ func (m *machine) admitAs(c *Instance, now time.Time, p Packet, own netip.Addr) 
 		return a, refuse(p, ReasonOwn, "sent from this router's own address, priority %d: a loop, or the address is used twice", a.Priority)
 	}
 	if r := transport(c, p); r != nil {
+		return a, r
+	}
+	if r := m.signed(c, now, p, &a); r != nil {
 		return a, r
 	}
 	if c.Version == 2 {
@@ -142,11 +163,6 @@ func (m *machine) authentic(c *Instance, now time.Time, p Packet, a Advert) *Ref
 		if last, seen := m.ahHeard[p.Src]; seen && a.Sequence <= last.seq && now.Sub(last.at) < m.masterDown() {
 			return refuse(p, ReasonReplay, "counter %d, the last one was %d", a.Sequence, last.seq)
 		}
-		if len(m.ahHeard) > 64 {
-			clear(m.ahHeard)
-		}
-		m.ahHeard[p.Src] = ahSeen{seq: a.Sequence, at: now}
-		m.ahSent = max(m.ahSent, a.Sequence)
 	}
 	return nil
 }
@@ -187,14 +203,14 @@ func (ms *Machines) Packet(s Send, src netip.Addr) []Outgoing {
 	if m == nil || !src.IsValid() {
 		return nil
 	}
-	out := m.outgoing(&m.cfg, s, src)
-	if m.former != nil {
-		out = append(out, m.outgoing(m.former, s, src)...)
+	out := m.outgoing(&m.cfg, s, src, ms.now)
+	if m.former != nil && saysOtherwise(m.former, &m.cfg) {
+		out = append(out, m.outgoing(m.former, s, src, ms.now)...)
 	}
 	return out
 }
 
-func (m *machine) outgoing(c *Instance, s Send, src netip.Addr) []Outgoing {
+func (m *machine) outgoing(c *Instance, s Send, src netip.Addr, now time.Time) []Outgoing {
 	src = src.WithZone("")
 	ttl := uint8(255)
 	dsts := make([]netip.Addr, 0, max(len(c.Peers), 1))
@@ -217,9 +233,21 @@ func (m *machine) outgoing(c *Instance, s Send, src netip.Addr) []Outgoing {
 	if c.Version == 2 && c.Auth.Type == "AH" {
 		m.ahSent++
 	}
+	msg := message(c, c.advertised(), s.Priority)
+	n := len(msg)
+	if c.HMAC.signs() {
+		// Signed once: every peer gets the same sequence and digest, which cover neither the destination nor the checksum.
+		m.signSent = c.HMAC.next(m.signSent, now)
+		msg = c.HMAC.sign(c.Family, src, m.signSent, msg)
+	}
 	out := make([]Outgoing, 0, len(dsts))
 	for _, dst := range dsts {
-		o := Outgoing{Dst: dst, Proto: ProtoVRRP, TTL: ttl, Payload: Marshal(*c, src, dst, s.Priority)}
+		payload := msg
+		if len(dsts) > 1 {
+			payload = slices.Clone(msg)
+		}
+		c.fillChecksum(payload, n, src, dst.WithZone(""))
+		o := Outgoing{Dst: dst, Proto: ProtoVRRP, TTL: ttl, Payload: payload}
 		if c.Version == 2 && c.Auth.Type == "AH" && c.Family == IPv4 {
 			o.Proto = ProtoAH
 			if o.IPID = uint16(m.ahSent); o.IPID == 0 {

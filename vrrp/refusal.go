@@ -24,7 +24,15 @@ const (
 	ReasonAuthType Reason = "auth_type"
 	// ReasonAuthFailure: the right kind with the wrong key.
 	ReasonAuthFailure Reason = "auth_failure"
-	// ReasonReplay: an AH counter that does not rise.
+	// ReasonAuthMissing: no auth_hmac trailer, and mode enforce wants one.
+	ReasonAuthMissing Reason = "auth_missing"
+	// ReasonAuthMalformed: something of the length of an auth_hmac trailer that is none.
+	ReasonAuthMalformed Reason = "auth_malformed"
+	// ReasonAuthKey: signed with a key that this router does not have.
+	ReasonAuthKey Reason = "auth_unknown_key"
+	// ReasonAuthStale: signed at a time that is further from this router's than time_window.
+	ReasonAuthStale Reason = "auth_stale"
+	// ReasonReplay: an AH counter or an auth_hmac sequence that does not rise.
 	ReasonReplay Reason = "replay"
 	// ReasonInterval: a v2 advertisement with another interval than the instance's (RFC 3768 section 7.1).
 	ReasonInterval Reason = "interval"
@@ -41,7 +49,7 @@ const (
 // Reasons are all reasons there are, for tables, tests and metric labels.
 var Reasons = []Reason{
 	ReasonTruncated, ReasonLength, ReasonVersion, ReasonType, ReasonVRID, ReasonChecksum, ReasonTTL, ReasonProtocol, ReasonAuthType,
-	ReasonAuthFailure, ReasonReplay, ReasonInterval, ReasonTransport, ReasonPeer, ReasonOwn, ReasonOwner,
+	ReasonAuthFailure, ReasonAuthMissing, ReasonAuthMalformed, ReasonAuthKey, ReasonAuthStale, ReasonReplay, ReasonInterval, ReasonTransport, ReasonPeer, ReasonOwn, ReasonOwner,
 }
 
 func refuse(p Packet, r Reason, format string, args ...any) *Refusal {

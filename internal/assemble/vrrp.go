@@ -10,7 +10,7 @@ import (
 
 // VRRP is the router's part of the Model.
 func VRRP(m *config.Model) vrrp.Config {
-	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, TransitionWindow: config.TransitionWindow,
+	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, TransitionWindow: m.Global.TransitionWindow,
 		Process: vrrp.Process{Nice: m.Global.VRRPPriority, RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap}}
 	ids := map[string]vrrp.ID{}
 	vmacs := map[string]bool{}
@@ -72,6 +72,7 @@ func instance(m *config.Model, in *config.VRRPInstance) vrrp.Instance {
 	if v.Version == 2 && in.AuthType != "" {
 		v.Auth = vrrp.Auth{Type: in.AuthType, Key: in.AuthPass}
 	}
+	v.HMAC = signature(&in.AuthHMAC)
 	for _, p := range in.UnicastPeers {
 		v.Peers = append(v.Peers, vrrp.Peer{Addr: p.Addr, MinTTL: ttl(p.MinTTL), MaxTTL: ttl(p.MaxTTL)})
 	}
@@ -86,6 +87,18 @@ func instance(m *config.Model, in *config.VRRPInstance) vrrp.Instance {
 	v.Tracks = append(tracks(m, in.TrackScripts, in.TrackFiles, in.TrackProcesses), poolTracks(in.TrackVirtualServers)...)
 	v.Serves = len(m.VirtualServers) > 0 || len(v.Tracks) > 0
 	return v
+}
+
+// signature is auth_hmac, nil for none.
+func signature(h *config.AuthHMAC) *vrrp.HMAC {
+	if !h.Given {
+		return nil
+	}
+	out := &vrrp.HMAC{Active: uint8(h.ActiveKey), Mode: vrrp.HMACMode(h.Mode), Monotonic: h.AntiReplay == "monotonic", Window: h.TimeWindow}
+	for _, k := range h.Keys {
+		out.Keys = append(out.Keys, vrrp.HMACKey{ID: uint8(k.ID), Key: k.Secret})
+	}
+	return out
 }
 
 // ttl is a bound of a peer's TTL as the VRRP room has it: 0 for none.

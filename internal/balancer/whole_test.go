@@ -105,6 +105,9 @@ func (forgetful) Save(router.Saved) {}
 func (forgetful) Stamp()            {}
 func (forgetful) Clear()            {}
 
+func (forgetful) Sequences() ([]vrrp.Sequences, error) { return nil, nil }
+func (forgetful) SaveSequences([]vrrp.Sequences)       {}
+
 // director is the whole daemon in one process: the real router and the real balancer over a pipe, with a fake network and kernel.
 type director struct {
 	t       *testing.T

@@ -24,6 +24,10 @@ var (
 	LowerPriority = define("vrrp.lower_priority", Info, "a router of lower priority advertises", "It was told by an advertisement of ours; normal when networks join.", "instance", "detail")
 	Rival         = define("vrrp.rival", Warn, "another MASTER of lower priority is heard",
 		"It was answered and the addresses were announced again; normal once when networks join. Told once per rival; vrrp.split_brain follows if it goes on.", "instance", "detail")
+	Unsigned = define("vrrp.unsigned", Warn, "an advertisement without auth_hmac was accepted",
+		"The mode, permissive or receive-only, still allows it; enforce will refuse that router. Told once per router until it signs.", "instance", "detail")
+	ClockSkew = define("vrrp.clock_skew", Warn, "clocks drift apart",
+		"An auth_hmac advertisement was accepted, but its time is more than half of time_window away: mend NTP on one of the two before adverts are refused.", "instance", "detail")
 	LateWake = define("vrrp.late_wake", Warn, "this router did not run for too long",
 		"The process was stopped or the machine paused for longer than peers wait. A BACKUP listens once more, a MASTER gives way if another one is heard.", "instance", "detail")
 	Window = define("vrrp.transition_window", Info, "former form of advertisements",
@@ -37,5 +41,5 @@ var (
 func NoticeKind(kind string) *Kind {
 	return map[string]*Kind{"split_brain": SplitBrain, "address_mismatch": AddressMismatch, "priority": PriorityChanged, "preempt_wait": PreemptWait,
 		"handover_done": HandoverDone, "handover_failed": HandoverFailed, "fault_changed": FaultChanged, "lower_priority": LowerPriority,
-		"master_rx_lower_pri": Rival, "late_wake": LateWake, "window": Window, "window_over": Window, "handover_over": HandoverOver, "start_without_result": NoResult}[kind]
+		"master_rx_lower_pri": Rival, "late_wake": LateWake, "unsigned": Unsigned, "clock_skew": ClockSkew, "window": Window, "window_over": Window, "handover_over": HandoverOver, "start_without_result": NoResult}[kind]
 }

@@ -50,9 +50,12 @@ type Store interface {
 	Load() (s Saved, age time.Duration, ok bool, err error)
 	// Save replaces it. The argument must not be changed afterwards.
 	Save(s Saved)
+	// Sequences reads the auth_hmac sequences that were saved last, SaveSequences replaces them. The argument must not be changed afterwards.
+	Sequences() ([]vrrp.Sequences, error)
+	SaveSequences(all []vrrp.Sequences)
 	// Stamp says that adverts were sent just now.
 	Stamp()
-	// Clear forgets everything: the router ended in an orderly way.
+	// Clear forgets the state for adoption: the router ended in an orderly way.
 	Clear()
 }
 

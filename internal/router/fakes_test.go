@@ -224,6 +224,7 @@ type memoryStore struct {
 	age     time.Duration
 	stamps  int
 	cleared bool
+	marks   []vrrp.Sequences
 }
 
 func (s *memoryStore) Load() (Saved, time.Duration, bool, error) {
@@ -239,6 +240,18 @@ func (s *memoryStore) Save(v Saved) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.saved = &v
+}
+
+func (s *memoryStore) Sequences() ([]vrrp.Sequences, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.marks, nil
+}
+
+func (s *memoryStore) SaveSequences(all []vrrp.Sequences) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.marks = all
 }
 
 func (s *memoryStore) Stamp() {

@@ -63,8 +63,9 @@ type loop struct {
 	lateTold  time.Time
 	lastTurn  time.Time
 	refreshed time.Time
-	dirty     bool // state to be saved
-	stamped   bool // adverts were sent in this turn
+	sequences []vrrp.Sequences // as saved last
+	dirty     bool             // state to be saved
+	stamped   bool             // adverts were sent in this turn
 
 	stopping time.Time // zero: no
 	released bool
@@ -98,6 +99,7 @@ func Run(ctx context.Context, d Deps) error {
 	case <-ctx.Done():
 		return nil
 	}
+	r.recallSequences()
 	r.adopt()
 	r.startBalancer()
 
@@ -194,6 +196,7 @@ func (r *loop) onHousekeeping(now time.Time) {
 	r.lastTurn = now
 	r.superviseBalancer(now)
 	r.endTroubles(now)
+	r.saveSequences()
 	if now.Sub(r.refreshed) >= refreshEvery {
 		r.refreshed = now
 		r.refreshRoutes()
@@ -280,6 +283,7 @@ func (r *loop) end() error {
 		}
 	}
 	if r.failure == nil {
+		r.saveSequences()
 		r.Store.Clear()
 	}
 	r.tell(event.RouterStopped.With(time.Since(r.stopping).Seconds()))

@@ -3,6 +3,7 @@ package router
 import (
 	"errors"
 	"net/netip"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -278,9 +279,14 @@ func TestFileStore(t *testing.T) {
 	if err != nil || !ok || age < 0 || age > patience || got.Gen != 7 || got.Config.Instances[0].Name != "VI_1" || got.Instances[0].Held[0] != want.Instances[0].Held[0] {
 		t.Errorf("got %+v, %s, %v, %v", got, age, ok, err)
 	}
+	marks := []vrrp.Sequences{{ID: got.Instances[0].ID, Sent: 1 << 63, Heard: []vrrp.Heard{{From: netip.MustParseAddr("fe80::1"), Sequence: 3}}}}
+	s.SaveSequences(marks)
 	s.Clear()
 	if _, _, ok, _ := s.Load(); ok {
 		t.Error("cleared")
+	}
+	if got, err := s.Sequences(); err != nil || !reflect.DeepEqual(got, marks) {
+		t.Errorf("sequences outlive an orderly stop: %+v %v", got, err)
 	}
 	lock, err := lockDir(dir, 0)
 	if err != nil {

@@ -33,7 +33,8 @@ type fileStore struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	pending *Saved
-	stamp   time.Duration // to be written by the goroutine, 0 for none
+	replay  []vrrp.Sequences // to be written, nil for none
+	stamp   time.Duration    // to be written by the goroutine, 0 for none
 	busy    bool
 	closed  bool
 	failed  error
@@ -102,6 +103,15 @@ func (s *fileStore) Save(v Saved) {
 	s.changed.Broadcast()
 }
 
+func (s *fileStore) Sequences() ([]vrrp.Sequences, error) { return loadSequences(s.dir) }
+
+func (s *fileStore) SaveSequences(all []vrrp.Sequences) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.replay = all
+	s.changed.Broadcast()
+}
+
 func (s *fileStore) Stamp() {
 	if s.memory {
 		s.writeStamp(bootTime())
@@ -123,14 +133,14 @@ func (s *fileStore) run() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		for s.pending == nil && s.stamp == 0 {
+		for s.pending == nil && s.stamp == 0 && s.replay == nil {
 			if s.closed {
 				return
 			}
 			s.changed.Wait()
 		}
-		v, stamp := s.pending, s.stamp
-		s.pending, s.stamp, s.busy = nil, 0, true
+		v, stamp, replay := s.pending, s.stamp, s.replay
+		s.pending, s.stamp, s.replay, s.busy = nil, 0, nil, true
 		s.mu.Unlock()
 		if stamp != 0 {
 			s.writeStamp(stamp)
@@ -138,6 +148,9 @@ func (s *fileStore) run() {
 		var err error
 		if v != nil {
 			err = s.write(*v)
+		}
+		if replay != nil {
+			_ = writeSequences(s.dir, replay) // tried again in a second, with newer ones
 		}
 		s.mu.Lock()
 		s.busy = false
@@ -160,11 +173,7 @@ func (s *fileStore) write(v Saved) error {
 	if err != nil {
 		return fmt.Errorf("encode the state for a following router: %w", err)
 	}
-	path := filepath.Join(s.dir, stateFile)
-	if err := os.WriteFile(path+".new", b, 0o600); err != nil {
-		return fmt.Errorf("store the state for a following router: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
+	if err := replaceFile(filepath.Join(s.dir, stateFile), b); err != nil {
 		return fmt.Errorf("store the state for a following router: %w", err)
 	}
 	return nil
@@ -174,7 +183,7 @@ func (s *fileStore) write(v Saved) error {
 func (s *fileStore) flush() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.pending != nil || s.stamp != 0 || s.busy {
+	for s.pending != nil || s.stamp != 0 || s.replay != nil || s.busy {
 		s.changed.Wait()
 	}
 }
