@@ -20,7 +20,7 @@ type Pool struct {
 // member is a real server with what is known of it.
 type member struct {
 	spec    RealServer
-	health  map[string]Health
+	health  []Health // in the order of spec.Checks
 	up      bool
 	known   bool // up was computed before
 	full    int  // effective weight without slow start
@@ -49,11 +49,22 @@ func NewPool(now time.Time, spec VirtualServer) (*Pool, []Change) {
 }
 
 func newMember(rs RealServer) *member {
-	m := &member{spec: rs, health: map[string]Health{}, conns: -1, manual: -1}
-	for _, c := range rs.Checks {
-		m.health[c] = Health{Up: !rs.Alpha}
+	m := &member{spec: rs, conns: -1, manual: -1}
+	if len(rs.Checks) > 0 {
+		m.health = make([]Health, len(rs.Checks))
+	}
+	for i := range m.health {
+		m.health[i].Up = !rs.Alpha
 	}
 	return m
+}
+
+// check is what the check of that name says, nil when the server has none.
+func (m *member) check(name string) *Health {
+	if i := slices.Index(m.spec.Checks, name); i >= 0 {
+		return &m.health[i]
+	}
+	return nil
 }
 
 // Spec is the configuration the pool works by.
@@ -75,10 +86,11 @@ func (p *Pool) SetHealth(now time.Time, server, check string, h Health) []Change
 	if m == nil || m.leaving {
 		return nil
 	}
-	if old, ok := m.health[check]; !ok || old == h {
+	have := m.check(check)
+	if have == nil || *have == h {
 		return nil
 	}
-	m.health[check] = h
+	*have = h
 	return p.evaluate(now)
 }
 
@@ -200,12 +212,12 @@ func (p *Pool) Reconfigure(now time.Time, spec VirtualServer) []Change {
 		}
 		m := old[i]
 		old = slices.Delete(slices.Clone(old), i, i+1)
-		health := map[string]Health{}
-		for _, c := range rs.Checks {
-			if h, ok := m.health[c]; ok {
-				health[c] = h
+		health := make([]Health, len(rs.Checks))
+		for i, c := range rs.Checks {
+			if h := m.check(c); h != nil {
+				health[i] = *h
 			} else {
-				health[c] = Health{Up: m.up}
+				health[i] = Health{Up: m.up}
 			}
 		}
 		if m.leaving { // it came back before it was gone
@@ -273,8 +285,7 @@ func (p *Pool) evaluateMember(now time.Time, m *member) []Change {
 		static = m.manual
 	}
 	full := static
-	for _, c := range m.spec.Checks {
-		h := m.health[c]
+	for _, h := range m.health {
 		up = up && h.Up
 		full += h.Delta
 		if h.HasWeight {
@@ -341,8 +352,8 @@ func (m *member) draining() bool { return m.drain != nil || m.asked() }
 
 // asked says that a check asks for a drain.
 func (m *member) asked() bool {
-	for _, c := range m.spec.Checks {
-		if m.health[c].Drain {
+	for _, h := range m.health {
+		if h.Drain {
 			return true
 		}
 	}

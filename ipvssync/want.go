@@ -142,8 +142,8 @@ func (p *Pool) Status() Status {
 		if m.drain != nil {
 			s.Drain = *m.drain
 		}
-		for _, c := range m.spec.Checks {
-			if !m.health[c].Up {
+		for i, c := range m.spec.Checks {
+			if !m.health[i].Up {
 				s.Failing = append(s.Failing, c)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast-ha/holdfast/internal/notify"
 )
 
-// Notify is who is told of what.
+// Notify is who is told of what. Virtual and real servers of which nobody is told are left out.
 func Notify(m *config.Model) notify.Config {
 	g := &m.Global
 	c := notify.Config{
@@ -49,14 +49,21 @@ func Notify(m *config.Model) notify.Config {
 			Stop: command(m, s.NotifyStop, 0), Any: command(m, s.Notify, 0), Mail: s.SMTPAlert,
 		})
 	}
+	// With tens of thousands of servers, those of which nobody is told would cost more than their checks.
+	everyone := c.All.Path != "" || c.LVS.Path != ""
 	eachVirtualServer(m, func(id string, vs *config.VirtualServer) {
 		v := notify.Virtual{ID: id, Label: virtualLabel(vs), QuorumUp: command(m, vs.QuorumUp, 0), QuorumDown: command(m, vs.QuorumDown, 0),
 			Mail: vs.SMTPAlert, Omega: vs.Omega}
 		eachRealServer(vs, func(name string, rs *config.RealServer) {
+			if !everyone && !rs.SMTPAlert && rs.NotifyUp.IsZero() && rs.NotifyDown.IsZero() {
+				return
+			}
 			v.Servers = append(v.Servers, notify.Server{ID: name, Label: triple(rs.Addr, vs.Protocol, rs.Port),
 				Up: command(m, rs.NotifyUp, 0), Down: command(m, rs.NotifyDown, 0), Mail: rs.SMTPAlert})
 		})
-		c.Virtuals = append(c.Virtuals, v)
+		if everyone || v.Servers != nil || vs.SMTPAlert || !vs.QuorumUp.IsZero() || !vs.QuorumDown.IsZero() {
+			c.Virtuals = append(c.Virtuals, v)
+		}
 	})
 	return c
 }
