@@ -82,11 +82,6 @@ func (d *decoder) address(n *node) (Address, bool) {
 			a.TrackGroup = value()
 		case "use_vmac":
 			a.UseVMAC = true
-			for i+1 < len(n.args) && addressOption(n.args[i+1].text) < 0 {
-				i++
-				a.VMACWords = append(a.VMACWords, n.args[i].text)
-			}
-			d.fatal(n, w, "not-acted-on", "remove it", "use_vmac of an address is understood but Holdfast does not act on it yet")
 		default:
 			hint := ""
 			if _, err := netip.ParsePrefix(w.text); err == nil || validAddr(w.text) {
@@ -109,15 +104,6 @@ func (d *decoder) address(n *node) (Address, bool) {
 		}
 	}
 	return a, true
-}
-
-func addressOption(s string) int {
-	for i, o := range addressEntry.options {
-		if o.name == s {
-			return i
-		}
-	}
-	return -1
 }
 
 func validAddr(s string) bool { _, err := netip.ParseAddr(s); return err == nil }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"net/netip"
-	"strings"
 	"time"
 )
 
@@ -85,7 +84,7 @@ var instanceTable = newTable("vrrp_instance", []row[vi]{
 	integer("garp_master_refresh_repeat", 0, 1<<31-1, func(i *vi) *int { return &i.GarpMasterRefreshRepeat }, tierB, acts, "1", "Gratuitous ARPs per refresh."),
 	seconds("garp_lower_prio_delay", 0, intMax, func(i *vi) *time.Duration { return &i.GarpLowerPrioDelay }, tierB, acts, "as garp_master_delay", "Second burst after an advert of lower priority."),
 	integer("garp_lower_prio_repeat", 0, 1<<31-1, func(i *vi) *int { return &i.GarpLowerPrioRepeat }, tierB, acts, "as garp_master_repeat", "Gratuitous ARPs after an advert of lower priority."),
-	custom("garp_extra_if", shapeWords, func(d *decoder, i *vi, n *node) { i.GarpExtraIfAll, i.GarpExtraIf = d.extraIf(n, 0) }, tierC, idle, "global", "Gratuitous ARP on other interfaces too.").also("vmac_garp_intvl").clocked(),
+	custom("garp_extra_if", shapeWords, func(d *decoder, i *vi, n *node) { i.GarpExtraIfAll, i.GarpExtraIf = d.extraIf(n, 0) }, tierC, acts, "global", "Gratuitous ARP on other interfaces too.").also("vmac_garp_intvl").clocked(),
 	boolean("lower_prio_no_advert", func(i *vi) *bool { return &i.LowerPrioNoAdvert }, tierB, acts, "off", "Do not answer an advert of lower priority.").own(),
 	boolean("higher_prio_send_advert", func(i *vi) *bool { return &i.HigherPrioSendAdvert }, tierB, acts, "off", "Send one more advert when giving way.").own(),
 	boolean("owner_ignore_adverts", func(i *vi) *bool { return &i.OwnerIgnoreAdverts }, tierC, acts, "off", "An owner ignores adverts.").own(),
@@ -111,10 +110,10 @@ var instanceTable = newTable("vrrp_instance", []row[vi]{
 	custom("accept", shapeFlag, seti(func(i *vi) { i.Accept = true }), tierA, acts, "on", "Accept packets to the addresses."),
 	custom("no_accept", shapeFlag, seti(func(i *vi) { i.Accept = false }), tierA, acts, "off", "Drop packets to the addresses unless owner.").own(),
 	custom("use_vmac", shapeWords, readVMAC, tierB, acts, "off", "Put the addresses on a macvlan with the virtual MAC.").own(),
-	flag("use_vmac_addr", func(i *vi) *bool { return &i.UseVMACAddr }, tierC, idle, "off", "A virtual MAC for addresses on other interfaces too.").own(),
+	flag("use_vmac_addr", func(i *vi) *bool { return &i.UseVMACAddr }, tierC, acts, "off", "A virtual MAC for addresses on other interfaces too.").own(),
 	flag("vmac_xmit_base", func(i *vi) *bool { return &i.VMACXmitBase }, tierB, acts, "off", "Send adverts from the base interface."),
-	custom("use_ipvlan", shapeWords, readIPVLAN, tierC, idle, "off", "Put the addresses on an ipvlan.").own(),
-	text("vrf", func(i *vi) *string { return &i.VRF }, tierC, idle, "none", "Unicast over a VRF device.").own(),
+	custom("use_ipvlan", shapeWords, readIPVLAN, tierC, acts, "off", "Put the addresses on an ipvlan.").own(),
+	text("vrf", func(i *vi) *string { return &i.VRF }, tierC, acts, "none", "Unicast over a VRF device.").own(),
 	command("notify_master", func(i *vi) *Command { return &i.NotifyMaster }, tierA, acts, "none", "Run when becoming MASTER."),
 	command("notify_backup", func(i *vi) *Command { return &i.NotifyBackup }, tierA, acts, "none", "Run when becoming BACKUP."),
 	command("notify_fault", func(i *vi) *Command { return &i.NotifyFault }, tierA, acts, "none", "Run when entering FAULT."),
@@ -187,55 +186,6 @@ func readPeer(d *decoder, i *vi, n *node) {
 		*to = int(v)
 	}
 	i.UnicastPeers = append(i.UnicastPeers, p)
-}
-
-// readVMAC reads [[NAME] IF] [MAC] [netlink_notify_msg] [group G].
-func readVMAC(_ *decoder, i *vi, n *node) {
-	i.UseVMAC = true
-	var plain []string
-	for k := 0; k < len(n.args); k++ {
-		switch t := n.args[k].text; {
-		case t == "netlink_notify_msg":
-			i.VMACNetlink = true
-		case t == "group":
-			k++
-			i.VMACGroup = n.text(k)
-		case strings.Count(t, ":") == 5:
-			i.VMACAddr = t
-		default:
-			plain = append(plain, t)
-		}
-	}
-	if len(plain) > 0 {
-		i.VMACName = plain[0]
-	}
-	if len(plain) > 1 {
-		i.VMACParent = plain[1]
-	}
-}
-
-// readIPVLAN reads [[NAME] IF] [ADDR] [bridge|private|vepa] [group].
-func readIPVLAN(_ *decoder, i *vi, n *node) {
-	i.UseIPVLAN = true
-	var plain []string
-	for k := range n.args {
-		t := n.args[k].text
-		if p, err := netip.ParsePrefix(t); err == nil {
-			i.IPVLANAddr = p
-		} else if a, err := netip.ParseAddr(t); err == nil {
-			i.IPVLANAddr = netip.PrefixFrom(a, a.BitLen())
-		} else if t == "bridge" || t == "private" || t == "vepa" {
-			i.IPVLANMode = t
-		} else {
-			plain = append(plain, t)
-		}
-	}
-	if len(plain) > 0 {
-		i.IPVLANName = plain[0]
-	}
-	if len(plain) > 1 {
-		i.IPVLANParent = plain[1]
-	}
 }
 
 type sg = SyncGroup

@@ -76,17 +76,15 @@ type VRRPInstance struct {
 
 	UseVMAC       bool
 	VMACName      string
-	VMACAddr      string // a MAC given by hand
-	VMACParent    string
+	VMACAddr      string // a MAC given by hand; of five octets, the last is the VRID
 	UseVMACAddr   bool
 	VMACXmitBase  bool
 	UseIPVLAN     bool
 	IPVLANName    string
 	IPVLANAddr    netip.Prefix
 	IPVLANMode    string
-	IPVLANParent  string
 	VMACNetlink   bool
-	VMACGroup     string
+	VMACGroup     string // link group of the macvlan or ipvlan: a number or a name of /etc/iproute2/group
 	VRF           string
 	NotifyMaster  Command
 	NotifyBackup  Command
@@ -259,7 +257,6 @@ type Address struct {
 	NoTrack      bool
 	TrackGroup   string
 	UseVMAC      bool
-	VMACWords    []string
 	Pos          Pos
 }
 

@@ -130,7 +130,7 @@ func TestReasonedChecks(t *testing.T) {
 func TestBlockedInstances(t *testing.T) {
 	other := strings.NewReplacer("instance A", "instance B", "id 1", "id 2", "2.10", "2.11").Replace(instance(""))
 	for _, c := range []struct{ name, in string }{
-		{"not acted on", instance(" vrf red")},
+		{"not acted on", instance(" old_unicast_checksum")},
 		{"unknown word", instance(" unicast_everyone")},
 		{"unknown block", instance(" fancy_thing {\n a\n }")},
 		{"priority", strings.Replace(instance(""), "priority 100", "priority 300", 1)},
@@ -152,7 +152,7 @@ func TestBlockedInstances(t *testing.T) {
 	if m.Instance("B").Blocked == "" {
 		t.Error("a word about all instances that nothing acts on must block every instance")
 	}
-	m, _ = Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(instance(" vrf red") + other + "vrrp_sync_group G { group { A B } }\n")}}, "/etc/x.conf", Host{}, Options{})
+	m, _ = Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(instance(" old_unicast_checksum") + other + "vrrp_sync_group G { group { A B } }\n")}}, "/etc/x.conf", Host{}, Options{})
 	if m.Instance("B").Blocked != "" {
 		t.Log("the other member follows by the group's state, not by configuration")
 	}

@@ -79,6 +79,7 @@ func (d *decoder) fillInstance(m *draft, i *VRRPInstance, n *node) {
 	d.fillAuth(i, n)
 	d.fillHMAC(i, n)
 	d.fillUnicast(g, i, n)
+	d.fillVirtual(i, n)
 	if i.Interface == "" && i.VRF == "" && (!i.Unicast || !i.SrcIP.IsValid()) && !i.Has("interface") {
 		d.say(n, Error, "", "interface-missing", "add interface NAME", "interface is missing")
 	}

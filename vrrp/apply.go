@@ -188,7 +188,7 @@ func (ms *Machines) join(now time.Time, u *unit, startAt time.Time) {
 		}
 		if from == Master {
 			ms.emit(Send{ID: m.id})
-			m.clear(timerAdvert, timerBurst, timerLowerBurst, timerRefresh, timerZero)
+			m.clear(timerAdvert, timerBurst, timerLowerBurst, timerRefresh, timerExtra, timerZero)
 			ms.emit(Hold{ID: m.id})
 			m.counters.ReleasedMaster++
 		}
@@ -263,6 +263,12 @@ func (ms *Machines) follow(now time.Time, changed []reload) {
 			m.clear(timerRefresh)
 			if d > 0 {
 				m.set(timerRefresh, now.Add(d))
+			}
+		}
+		if d := m.cfg.Gratuitous.ExtraInterval; d != c.was.Gratuitous.ExtraInterval && m.unit.giving == nil {
+			m.clear(timerExtra)
+			if d > 0 {
+				m.set(timerExtra, now.Add(d))
 			}
 		}
 		added := without(m.cfg.Addresses, c.was.Addresses)

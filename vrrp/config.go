@@ -69,6 +69,9 @@ type Address struct {
 	Prefix netip.Prefix
 	// Interface is where it lives; "" means the instance's own.
 	Interface string
+	// On, when not empty, is the virtual interface above Interface that carries it: the one of use_vmac or use_ipvlan, or one of the
+	// instance's AddressVMACs.
+	On        string
 	Label     string
 	Broadcast netip.Addr
 	Scope     uint8
@@ -112,16 +115,38 @@ type Gratuitous struct {
 	// Interval and NAInterval are the least time between two frames on one interface, 0 for none.
 	Interval   time.Duration
 	NAInterval time.Duration
+	// ExtraInterval is the time between announcements of addresses on other interfaces than the instance's while MASTER, 0 for none (garp_extra_if): of those on
+	// AddressVMACs or, with ExtraAll, of all.
+	ExtraInterval time.Duration
+	ExtraAll      bool
 }
 
-// VMAC is the interface that carries an instance's addresses under the virtual router's own MAC (use_vmac). The zero value means none.
+// VMAC is the interface that carries an instance's addresses: a macvlan with the virtual router's own MAC (use_vmac), or an ipvlan with the MAC of the
+// interface below (use_ipvlan). The zero value means none.
 type VMAC struct {
-	// Name is the name of the macvlan on the instance's interface.
+	// Name is the name of the macvlan or ipvlan on the instance's interface.
 	Name string
-	// MAC is its hardware address, by default that of RFC 9568 section 7.3: 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID.
+	// MAC is the macvlan's hardware address, by default that of RFC 9568 section 7.3: 00:00:5e:00:01:VRID, for IPv6 00:00:5e:00:02:VRID. "" for an ipvlan.
 	MAC string
 	// XmitBase sends adverts from the instance's interface.
 	XmitBase bool
+	// IPVLAN makes it an ipvlan of layer 2.
+	IPVLAN bool
+	// Mode of an ipvlan is "bridge", "private" or "vepa".
+	Mode string
+	// Own is the ipvlan's own address, which is there all the time and which adverts come from. Not valid for a macvlan.
+	Own netip.Prefix
+	// LinkGroup is its link group, a number or a name of /etc/iproute2/group; "" is that of the interface below.
+	LinkGroup string
+	// NotifyBase has the kernel tell of the interface below once more when this one was made on it.
+	NotifyBase bool
+}
+
+// AddressVMAC is a macvlan for addresses on another interface, or of the other family, than the instance's (use_vmac_addr).
+type AddressVMAC struct {
+	VMAC
+	// Parent is the interface it is made on.
+	Parent string
 }
 
 // Peer is one unicast peer.
@@ -137,6 +162,8 @@ type Instance struct {
 	Interface string
 	Family    Family
 	VRID      uint8
+	// VRF says that Interface is a VRF device: adverts go and come through any interface in it.
+	VRF bool
 	// Version is 2 or 3.
 	Version uint8
 	// Priority is the base priority, 1 to 255; 255 is the owner of the addresses.
@@ -171,6 +198,8 @@ type Instance struct {
 	Routes []Route
 	Rules  []Rule
 	VMAC   VMAC
+	// AddressVMACs carry those of Addresses that say so with On.
+	AddressVMACs []AddressVMAC
 	// NoAccept drops packets to the addresses while MASTER, unless the instance owns them (priority 255).
 	NoAccept bool
 	// ChecksumAsV2 leaves the pseudo-header out of the v3 IPv4 checksum.

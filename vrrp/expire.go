@@ -1,6 +1,10 @@
 package vrrp
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // expire does what the timers of a unit that have run out ask for.
 func (ms *Machines) expire(now time.Time, u *unit) {
@@ -63,6 +67,23 @@ func (ms *Machines) expireMaster(now time.Time, m *machine) {
 			m.set(timerRefresh, now.Add(g.Refresh))
 		}
 	}
+	if m.due(timerExtra, now) {
+		if list := m.cfg.elsewhere(); len(list) > 0 {
+			ms.announce(now, m, list, 1)
+		}
+		if g.ExtraInterval > 0 {
+			m.set(timerExtra, now.Add(g.ExtraInterval))
+		}
+	}
+}
+
+// elsewhere are the addresses that garp_extra_if is about: switches on other interfaces than the instance's see nothing of it but these.
+func (i *Instance) elsewhere() []Address {
+	return slices.DeleteFunc(slices.Clone(i.Addresses), func(a Address) bool {
+		at := cmp.Or(a.On, a.Interface, i.Interface)
+		other := at != i.Interface && at != i.VMAC.Name
+		return !other || a.On == "" && !i.Gratuitous.ExtraAll
+	})
 }
 
 // advertDue sends the advertisement that was due at the given time.

@@ -23,7 +23,7 @@ func (ms *Machines) give(now time.Time, u *unit, g *giving) {
 	g.deadline = now.Add(min(wait+100*time.Millisecond, giveCap))
 	u.giving = g
 	for _, m := range u.members {
-		m.clear(timerAdvert, timerBurst, timerLowerBurst, timerRefresh)
+		m.clear(timerAdvert, timerBurst, timerLowerBurst, timerRefresh, timerExtra)
 		m.succeeded = noAddr
 		ms.emit(Send{ID: m.id})
 		m.zeroesLeft = zeroes - 1
@@ -93,6 +93,9 @@ func (ms *Machines) noSuccessor(now time.Time, u *unit) {
 		ms.advertise(now, m, now)
 		if d := m.cfg.Gratuitous.Refresh; d > 0 {
 			m.set(timerRefresh, now.Add(d))
+		}
+		if d := m.cfg.Gratuitous.ExtraInterval; d > 0 {
+			m.set(timerExtra, now.Add(d))
 		}
 		ms.notice(m, "handover_failed", "no successor was heard: stays MASTER")
 	}

@@ -22,6 +22,8 @@ const (
 	timerLowerBurst
 	// timerRefresh: garp_master_refresh.
 	timerRefresh
+	// timerExtra: garp_extra_if.
+	timerExtra
 	// timerZero: repeat of priority 0 while handing over.
 	timerZero
 	// timerWindow: end of the transition window after a reload.

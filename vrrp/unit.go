@@ -143,6 +143,9 @@ func (ms *Machines) firstBurst(now time.Time, m *machine) {
 	if d := m.cfg.Gratuitous.Refresh; d > 0 {
 		m.set(timerRefresh, now.Add(d))
 	}
+	if d := m.cfg.Gratuitous.ExtraInterval; d > 0 {
+		m.set(timerExtra, now.Add(d))
+	}
 }
 
 // hold is what the instance holds with these addresses.
@@ -161,7 +164,7 @@ func (ms *Machines) advertise(now time.Time, m *machine, base time.Time) {
 func (ms *Machines) letGo(u *unit) {
 	u.giving = nil
 	for _, m := range u.members {
-		m.clear(timerAdvert, timerBurst, timerLowerBurst, timerRefresh, timerZero)
+		m.clear(timerAdvert, timerBurst, timerLowerBurst, timerRefresh, timerExtra, timerZero)
 		ms.unpace(m.id)
 		ms.emit(Hold{ID: m.id})
 	}

@@ -13,10 +13,10 @@ func VRRP(m *config.Model) vrrp.Config {
 	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, TransitionWindow: m.Global.TransitionWindow,
 		Process: vrrp.Process{Nice: m.Global.VRRPPriority, RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap}}
 	ids := map[string]vrrp.ID{}
-	vmacs := map[string]bool{}
+	virtual := newVirtual(m)
 	for i := range m.Instances {
 		in := instance(m, &m.Instances[i])
-		vmac(&in, &m.Instances[i], m.Global.VMACPrefix, vmacs)
+		virtual.instance(&in, &m.Instances[i])
 		ids[in.Name] = in.ID()
 		c.Instances = append(c.Instances, in)
 	}
@@ -63,6 +63,9 @@ func instance(m *config.Model, in *config.VRRPInstance) vrrp.Instance {
 	if in.IPv6 {
 		v.Family = vrrp.IPv6
 	}
+	if in.VRF != "" {
+		v.Interface, v.VRF = in.VRF, true
+	}
 	if v.Interface == "" {
 		v.Interface = m.Global.DefaultInterface
 	}
@@ -76,11 +79,15 @@ func instance(m *config.Model, in *config.VRRPInstance) vrrp.Instance {
 	for _, p := range in.UnicastPeers {
 		v.Peers = append(v.Peers, vrrp.Peer{Addr: p.Addr, MinTTL: ttl(p.MinTTL), MaxTTL: ttl(p.MaxTTL)})
 	}
+	dev := ""
+	if in.VRF != "" { // a VRF device carries no addresses that anybody on a segment could ask for
+		dev = m.Global.DefaultInterface
+	}
 	for i := range in.VIPs {
-		v.Addresses = append(v.Addresses, address(&in.VIPs[i], "", false))
+		v.Addresses = append(v.Addresses, address(&in.VIPs[i], dev, false))
 	}
 	for i := range in.ExcludedVIPs {
-		v.Addresses = append(v.Addresses, address(&in.ExcludedVIPs[i], "", true))
+		v.Addresses = append(v.Addresses, address(&in.ExcludedVIPs[i], dev, true))
 	}
 	v.Routes, v.Rules = routes(in.Routes), rules(in.Rules)
 	v.TrackInterfaces = trackInterfaces(in.TrackInterfaces)
@@ -113,7 +120,7 @@ func gratuitous(m *config.Model, in *config.VRRPInstance) vrrp.Gratuitous {
 	g := vrrp.Gratuitous{
 		Repeat: in.GarpMasterRepeat, Delay: in.GarpMasterDelay, Refresh: in.GarpMasterRefresh, RefreshRepeat: in.GarpMasterRefreshRepeat,
 		LowerPrioDelay: in.GarpLowerPrioDelay, LowerPrioRepeat: in.GarpLowerPrioRepeat,
-		Interval: m.Global.GarpInterval, NAInterval: m.Global.GnaInterval,
+		Interval: m.Global.GarpInterval, NAInterval: m.Global.GnaInterval, ExtraInterval: in.GarpExtraIf, ExtraAll: in.GarpExtraIfAll,
 	}
 	for _, group := range m.GarpGroups {
 		for _, name := range group.Interfaces {

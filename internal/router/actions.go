@@ -21,7 +21,7 @@ func (r *loop) do(actions []vrrp.Action) {
 		case vrrp.Hold:
 			r.holdFor(a)
 		case vrrp.Announce:
-			r.announce(a.ID, onInterface(r.home(a.ID), a.Addresses), a.Repeat)
+			r.announce(a.ID, onInterface(a.ID.Interface, a.Addresses), a.Repeat)
 		case vrrp.Transition:
 			r.dirty = true
 			r.tellTransition(event.Transition.With(a.Name, a.From, a.To, a.Priority, a.Reason), &a)
@@ -101,14 +101,14 @@ func (r *loop) sendAhead(e vrrpnet.Endpoint, v vrrp.VMAC, src netip.Addr, otherw
 }
 
 func (r *loop) holdFor(a vrrp.Hold) {
-	addrs := onInterface(r.home(a.ID), a.Addresses)
+	addrs := onInterface(a.ID.Interface, a.Addresses)
 	if len(addrs) == 0 {
 		delete(r.held, a.ID)
 	} else {
 		r.held[a.ID] = addrs
 	}
 	r.dirty = true
-	r.switchVMAC(a.ID, len(addrs) > 0)
+	r.switchVMACs(a.ID, len(addrs) > 0)
 	// Routes may need the addresses: they come after them and go before them.
 	if len(addrs) == 0 {
 		r.holdRoutes(a.ID.String(), a.Routes, a.Rules)

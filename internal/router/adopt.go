@@ -50,7 +50,7 @@ func (r *loop) adopt() {
 	}
 	for _, i := range s.Config.Instances {
 		if i.Priority != 255 && !isMaster(adopted, i.ID()) {
-			r.removeFound(onInterface(home(i), i.Addresses))
+			r.removeFound(onInterface(i.Interface, i.Addresses))
 		}
 	}
 	now := time.Now()

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -133,7 +134,7 @@ func (r *loop) removeLeftovers(config *vrrp.Config) {
 		if _, known := r.instances[i.ID()]; known || i.Priority == 255 {
 			continue
 		}
-		for _, a := range onInterface(home(i), i.Addresses) {
+		for _, a := range onInterface(i.Interface, i.Addresses) {
 			if at, ok := r.interfaces[a.Interface]; ok && slices.Contains(at.Addrs, a.Prefix) && !r.holds(a.Interface, a.Prefix) {
 				found = append(found, a)
 			}
@@ -152,13 +153,11 @@ func (r *loop) remove(found []vrrp.Address) {
 	})
 }
 
-// onInterface fills in the interface of addresses that live on the instance's own.
+// onInterface fills in the interface that carries each address: its virtual one, its own or that of the instance, which has the given name.
 func onInterface(name string, addrs []vrrp.Address) []vrrp.Address {
 	out := slices.Clone(addrs)
 	for i := range out {
-		if out[i].Interface == "" {
-			out[i].Interface = name
-		}
+		out[i].Interface = cmp.Or(out[i].On, out[i].Interface, name)
 	}
 	return out
 }

@@ -1,7 +1,6 @@
 package router
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -37,7 +36,13 @@ func (r *loop) checkSources(name string) {
 		}
 		detail := ""
 		has := func(p netip.Prefix) bool { return p.Addr() == i.Source.WithZone("") }
-		if i.TrackSource && i.Source.IsValid() && !slices.ContainsFunc(at.Addrs, has) {
+		on := slices.Concat(at.Addrs, r.interfaces[i.VMAC.Name].Addrs)
+		if i.VRF { // the address is on one of the interfaces in it
+			for _, other := range r.interfaces {
+				on = append(on, other.Addrs...)
+			}
+		}
+		if i.TrackSource && i.Source.IsValid() && !slices.ContainsFunc(on, has) {
 			detail = "interface " + i.Interface + " does not have the source address " + i.Source.String()
 		}
 		r.do(r.machines.Step(time.Now(), vrrp.Trouble{ID: i.ID(), Kind: troubleSource, Detail: detail}))
@@ -67,6 +72,7 @@ func endpoints(instances []vrrp.Instance, interfaces map[string]vrrpnet.Interfac
 			continue
 		}
 		e := vrrpnet.Endpoint{Interface: i.Interface, Index: at.Index, Family: i.Family, Proto: vrrp.ProtoVRRP}
+		hear := func(groups ...netip.Addr) { want[e] = append(want[e], groups...) }
 		if i.Auth.Type == "AH" {
 			e.Proto = vrrp.ProtoAH
 		}
@@ -79,13 +85,24 @@ func endpoints(instances []vrrp.Instance, interfaces map[string]vrrpnet.Interfac
 			e.Proto = vrrp.ProtoVRRP
 			want[e] = append(want[e], groups...)
 		}
-		// While its macvlan is up, that is where packets from the same MAC arrive.
-		if on, ok := interfaces[i.VMAC.Name]; ok && len(i.Peers) == 0 {
+		on, ok := interfaces[i.VMAC.Name]
+		switch {
+		case !ok:
+		case i.VMAC.IPVLAN && !i.VMAC.XmitBase:
+			// It sends from there, and what is sent to its address arrives there; the multicast group is heard on the interface below.
 			e.Interface, e.Index, e.For = on.Name, on.Index, i.Interface
-			want[e] = append(want[e], groupOf(i))
+			hear()
 			if i.Auth.Type == "AH" {
 				e.Proto = vrrp.ProtoAH
-				want[e] = append(want[e], groupOf(i))
+				hear()
+			}
+		case !i.VMAC.IPVLAN && len(i.Peers) == 0:
+			// While its macvlan is up, that is where packets from the same MAC arrive.
+			e.Interface, e.Index, e.For = on.Name, on.Index, i.Interface
+			hear(groupOf(i))
+			if i.Auth.Type == "AH" {
+				e.Proto = vrrp.ProtoAH
+				hear(groupOf(i))
 			}
 		}
 	}
@@ -95,9 +112,6 @@ func endpoints(instances []vrrp.Instance, interfaces map[string]vrrpnet.Interfac
 	}
 	return want
 }
-
-// home is the interface that carries an instance's addresses.
-func home(i vrrp.Instance) string { return cmp.Or(i.VMAC.Name, i.Interface) }
 
 func groupOf(i vrrp.Instance) netip.Addr {
 	switch {

@@ -178,7 +178,7 @@ func leftBehind(s Saved) []vrrp.Address {
 	owner := map[vrrp.ID]bool{}
 	for _, i := range s.Config.Instances {
 		if owner[i.ID()] = i.Priority == 255; !owner[i.ID()] {
-			all = append(all, onInterface(home(i), i.Addresses)...)
+			all = append(all, onInterface(i.Interface, i.Addresses)...)
 		}
 	}
 	for _, i := range s.Instances {

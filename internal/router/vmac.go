@@ -8,27 +8,33 @@ import (
 	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
 )
 
-// home is the interface that carries the addresses of an instance.
-func (r *loop) home(id vrrp.ID) string {
-	i := r.instance(id)
-	if i.Interface == "" { // of a configuration before the last
-		return id.Interface
-	}
-	return home(i)
-}
-
-// vmacsOf are the virtual MAC interfaces that a configuration needs.
-func vmacsOf(c *vrrp.Config) []vrrpnet.MACVLAN {
+// virtualsOf are the virtual interfaces of one instance: its own and those of its addresses elsewhere.
+func virtualsOf(i *vrrp.Instance) []vrrpnet.MACVLAN {
 	var want []vrrpnet.MACVLAN
-	for _, i := range c.Instances {
-		if i.VMAC.Name != "" {
-			want = append(want, vrrpnet.MACVLAN{VMAC: i.VMAC, Parent: i.Interface})
-		}
+	if i.VMAC.Name != "" {
+		want = append(want, vrrpnet.MACVLAN{VMAC: i.VMAC, Parent: i.Interface})
+	}
+	for _, a := range i.AddressVMACs {
+		want = append(want, vrrpnet.MACVLAN{VMAC: a.VMAC, Parent: a.Parent})
 	}
 	return want
 }
 
-// makeVMACs has the kernel goroutine make the virtual MAC interfaces of the configuration, when they changed or when the interface named below
+// vmacsOf are the virtual interfaces that a configuration needs.
+func vmacsOf(c *vrrp.Config) []vrrpnet.MACVLAN {
+	var want []vrrpnet.MACVLAN
+	for n := range c.Instances {
+		want = append(want, virtualsOf(&c.Instances[n])...)
+	}
+	return want
+}
+
+// hasVirtual says whether a virtual interface of that name is one of the instance's.
+func hasVirtual(i *vrrp.Instance, name string) bool {
+	return slices.ContainsFunc(virtualsOf(i), func(m vrrpnet.MACVLAN) bool { return m.Name == name })
+}
+
+// makeVMACs has the kernel goroutine make the virtual interfaces of the configuration, when they changed or when the interface named below
 // one of them came (back).
 func (r *loop) makeVMACs(came string) {
 	want := vmacsOf(r.config)
@@ -53,11 +59,19 @@ func (r *loop) makeVMACs(came string) {
 	})
 }
 
-// switchVMAC brings the virtual MAC interface of an instance up before its addresses come, and down before they go, so that nothing is sent from
-// the MAC any more when a successor has it.
-func (r *loop) switchVMAC(id vrrp.ID, up bool) {
-	name := r.instance(id).VMAC.Name
-	if name == "" || r.switched[name] == up {
+// switchVMACs brings the virtual MAC interfaces of an instance up before its addresses come, and down before they go, so that nothing is sent from
+// the MAC any more when a successor has it. An ipvlan has no MAC of its own and stays as it is.
+func (r *loop) switchVMACs(id vrrp.ID, up bool) {
+	i := r.instance(id)
+	for _, m := range virtualsOf(&i) {
+		if !m.IPVLAN {
+			r.switchVMAC(id, m.Name, up)
+		}
+	}
+}
+
+func (r *loop) switchVMAC(id vrrp.ID, name string, up bool) {
+	if r.switched[name] == up {
 		return
 	}
 	r.switched[name] = up
@@ -76,30 +90,32 @@ func (r *loop) switchVMAC(id vrrp.ID, up bool) {
 	})
 }
 
-// vmacCame announces what is on a virtual MAC interface that was not known yet when its instance became MASTER.
+// vmacCame announces what is on a virtual interface that was not known yet when its instance became MASTER.
 func (r *loop) vmacCame(name string) {
 	for id, held := range r.held {
-		if r.instance(id).VMAC.Name == name {
+		if i := r.instance(id); hasVirtual(&i, name) {
 			r.announce(id, held, 2)
 		}
 	}
 }
 
-// vmacGone makes a virtual MAC interface again that somebody removed.
+// vmacGone makes a virtual interface again that somebody removed.
 func (r *loop) vmacGone(name string) {
 	for id, i := range r.instances {
-		if _, there := r.interfaces[i.Interface]; i.VMAC.Name != name || !there {
-			continue
-		}
-		delete(r.switched, name)
-		r.vmacs = nil
-		r.makeVMACs("")
-		if len(r.held[id]) > 0 {
-			r.switchVMAC(id, true)
-			r.queue.add(func() func() {
-				err := r.Kernel.Refresh() // adds what went with it
-				return func() { r.kernelProblem("use_vmac", err) }
-			})
+		for _, m := range virtualsOf(&i) {
+			if _, there := r.interfaces[m.Parent]; m.Name != name || !there {
+				continue
+			}
+			delete(r.switched, name)
+			r.vmacs = nil
+			r.makeVMACs("")
+			if len(r.held[id]) > 0 {
+				r.switchVMACs(id, true)
+				r.queue.add(func() func() {
+					err := r.Kernel.Refresh() // adds what went with it
+					return func() { r.kernelProblem("use_vmac", err) }
+				})
+			}
 		}
 	}
 }
@@ -107,26 +123,28 @@ func (r *loop) vmacGone(name string) {
 // settleVMACs switches off what a former router left on for instances that are not MASTER here.
 func (r *loop) settleVMACs() {
 	for id, i := range r.instances {
-		if i.VMAC.Name != "" && len(r.held[id]) == 0 && r.interfaces[i.VMAC.Name].Up && !r.switched[i.VMAC.Name] {
-			r.switched[i.VMAC.Name] = true
-			r.switchVMAC(id, false)
+		for _, m := range virtualsOf(&i) {
+			if !m.IPVLAN && len(r.held[id]) == 0 && r.interfaces[m.Name].Up && !r.switched[m.Name] {
+				r.switched[m.Name] = true
+				r.switchVMAC(id, m.Name, false)
+			}
 		}
 	}
 }
 
-// moveHome moves held addresses when a reload gave the instance a virtual MAC or took it away.
+// moveHome moves held addresses when a reload gave the instance a virtual interface or took it away.
 func (r *loop) moveHome() {
 	for _, id := range slices.Collect(maps.Keys(r.held)) {
 		now, was := r.instances[id], r.former[id]
-		if now.Interface == "" || was.Interface == "" || home(now) == home(was) {
+		if now.Interface == "" || was.Interface == "" || slices.Equal(virtualsOf(&now), virtualsOf(&was)) {
 			continue
 		}
 		r.holdFor(vrrp.Hold{ID: id, Addresses: now.Addresses, Routes: now.Routes, Rules: now.Rules, NoAccept: now.NoAccept && now.Priority != 255})
-		r.announce(id, onInterface(home(now), now.Addresses), max(now.Gratuitous.Repeat, 1))
+		r.announce(id, onInterface(now.Interface, now.Addresses), max(now.Gratuitous.Repeat, 1))
 	}
 }
 
-// removeVMACs undoes everything about virtual MACs. It runs in the kernel goroutine at the very end.
+// removeVMACs undoes everything about virtual interfaces. It runs in the kernel goroutine at the very end.
 func (r *loop) removeVMACs() error {
 	if len(r.vmacs) == 0 && len(r.settings) == 0 {
 		return nil

@@ -411,6 +411,47 @@ func TestVMACs(t *testing.T) {
 	}
 }
 
+func TestAReversePathFilterOfAllIsSpread(t *testing.T) {
+	fresh(t)
+	pair(t)
+	const dir = "/proc/sys/net/ipv4/conf/"
+	set := func(iface, value string) {
+		if err := os.WriteFile(dir+iface+"/rp_filter", []byte(value), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	get := func(iface string) string {
+		b, _ := os.ReadFile(dir + iface + "/rp_filter")
+		return strings.TrimSpace(string(b))
+	}
+	set("all", "1")
+	set("right", "2")
+	v, err := NewVMACs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Close)
+	changed, err := v.Make([]MACVLAN{{vrrp.VMAC{Name: "vrrp.51", MAC: "00:00:5e:00:01:33", LinkGroup: "7"}, "left"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := get("all") + get("default") + get("left") + get("right") + get("vrrp.51"); got != "01120" {
+		t.Errorf("all, default, left, right, vrrp.51: %s", got)
+	}
+	if out := ip(t, "link show group 7"); !strings.Contains(out, "vrrp.51") {
+		t.Errorf("its link group: %s", ip(t, "-d link show vrrp.51"))
+	}
+	if _, err := v.Make(nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := RestoreSettings(changed); err != nil {
+		t.Fatal(err)
+	}
+	if got := get("all") + get("default") + get("left") + get("right"); got != "1002" {
+		t.Errorf("restored: %s", got)
+	}
+}
+
 func TestIPv6AddressesThatShareNobodysPrefixEndWithTheirRoute(t *testing.T) {
 	fresh(t)
 	pair(t)

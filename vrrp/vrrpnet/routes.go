@@ -334,14 +334,15 @@ func table(word string) (int, error) {
 		return int(n), nil
 	}
 	for _, path := range []string{"/etc/iproute2/rt_tables", "/usr/share/iproute2/rt_tables"} {
-		if n, ok := tableIn(path, word); ok {
+		if n, ok := named(path, word); ok {
 			return n, nil
 		}
 	}
 	return 0, fmt.Errorf("routing table %q is neither a number nor a name in /etc/iproute2/rt_tables", word)
 }
 
-func tableIn(path, word string) (int, bool) {
+// named looks a name up in a file of iproute2: "NUMBER NAME" per line.
+func named(path, word string) (int, bool) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, false
