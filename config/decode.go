@@ -68,28 +68,33 @@ func decode[T any](d *decoder, t *table[T], o *T, meta *Meta, kids []*node) {
 	}
 	d.where = append(d.where, t.info)
 	for _, n := range kids {
-		r := t.rows[n.key.text]
-		if r == nil {
-			d.unknown(t.info, n)
-			continue
-		}
-		cur, block := d.cur, d.block
-		d.cur = r.keyword
-		if len(d.where) == 1 {
-			d.knownRoot++
-			if r.owner {
-				d.block = d.allBlocked
-			}
-		}
-		d.common(r.keyword, n)
-		if meta != nil {
-			meta.mark(r.name, n.pos())
-		}
-		r.read(d, o, n)
-		d.cur, d.block = cur, block
+		one(d, t, o, meta, n)
 	}
 	d.where = d.where[:len(d.where)-1]
 	d.meta = saved
+}
+
+// one decodes one line of a block.
+func one[T any](d *decoder, t *table[T], o *T, meta *Meta, n *node) {
+	r := t.rows[n.key.text]
+	if r == nil {
+		d.unknown(t.info, n)
+		return
+	}
+	cur, block := d.cur, d.block
+	d.cur = r.keyword
+	if len(d.where) == 1 {
+		d.knownRoot++
+		if r.owner {
+			d.block = d.allBlocked
+		}
+	}
+	d.common(r.keyword, n)
+	if meta != nil {
+		meta.mark(r.name, n.pos())
+	}
+	r.read(d, o, n)
+	d.cur, d.block = cur, block
 }
 
 // common is what is said about a keyword before its arguments are looked at.

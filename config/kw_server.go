@@ -31,18 +31,19 @@ func noRaw() raw {
 type vsDraft struct {
 	VirtualServer
 	raw
-	servers []*rsDraft
+	seen  map[netip.AddrPort]bool
+	draft *draft
 }
 
 type rsDraft struct {
-	RealServer
+	*RealServer
 	raw
 	checks []*checkDraft
 	node   *node
 }
 
 type checkDraft struct {
-	Check
+	*Check
 	raw
 	node *node
 }
@@ -271,14 +272,17 @@ var rsTable = newTable("real_server", []row[rsDraft]{
 	checker("BFD_CHECK", BFDCheck, bfdCheckTable, tierB, "A BFD session."),
 }, inherited(func(r *rsDraft) *raw { return &r.raw }))
 
+// checkKinds are the keywords that begin a check.
+var checkKinds = map[string]bool{}
+
 func checker(name string, kind CheckKind, sub *table[checkDraft], t tier, doc string) row[rsDraft] {
+	checkKinds[name] = true
 	u := acts
 	if kind == BFDCheck {
 		u = idle
 	}
 	r := block(name, sub, func(d *decoder, r *rsDraft, n *node) {
-		c := d.drafts.check()
-		c.Check.Pos, c.Kind, c.MaxReplyLen, c.raw, c.node = n.pos(), kind, 255, noRaw(), n
+		c := d.drafts.check(kind, n)
 		if n.block {
 			decode(d, sub, c, &c.Meta, n.kids)
 		} else if len(n.args) > 0 {
@@ -292,7 +296,7 @@ func checker(name string, kind CheckKind, sub *table[checkDraft], t tier, doc st
 	return r.repeat()
 }
 
-// endpoint reads the address and port of a real server.
+// readRealServer reads and settles one real server; what it inherits has been read before.
 func readRealServer(d *decoder, v *vsDraft, n *node) {
 	a, port, given, ok := d.endpoint(n, 0)
 	if !ok {
@@ -302,14 +306,18 @@ func readRealServer(d *decoder, v *vsDraft, n *node) {
 		d.bad(n, &n.key, "block-missing", "write real_server ADDRESS PORT { ... }", "real_server needs a block")
 		return
 	}
-	r := d.drafts.server()
-	r.RealServer.Pos, r.raw, r.node = n.pos(), noRaw(), n
-	r.Addr, r.Port, r.portGiven = a, port, given
+	last := len(v.RealServers)
+	v.RealServers = slices.Grow(v.RealServers, 1)[:last+1]
+	r := d.drafts.begin(&v.RealServers[last], n)
+	r.Pos, r.Addr, r.Port, r.portGiven = n.pos(), a, port, given
 	item := d.item
 	d.item += " real_server " + n.args[0].text
 	decode(d, rsTable, r, &r.Meta, n.kids)
 	d.item = item
-	v.servers = append(v.servers, r)
+	if !v.take(d, r, n) {
+		v.RealServers[last] = RealServer{}
+		v.RealServers = v.RealServers[:last]
+	}
 }
 
 // endpoint reads ADDR [PORT] from the words i and on.

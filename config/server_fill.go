@@ -38,23 +38,38 @@ func readVirtualServer(d *decoder, m *draft, n *node) {
 		d.bad(n, &n.key, "block-missing", "write virtual_server ADDRESS PORT { ... }", "virtual_server needs a block")
 		return
 	}
-	count := 0
-	for _, k := range n.kids {
-		if k.key.text == "real_server" {
-			count++
-		}
-	}
-	v.servers = make([]*rsDraft, 0, count)
 	family := v.IPv6
 	d.within("virtual_server "+v.label(), setReason(&v.Blocked), func() {
-		decode(d, vsTable, &v, &v.Meta, n.kids)
+		// The servers inherit what may stand below them: they come last.
+		plain := d.drafts.plain[:0]
+		for _, k := range n.kids {
+			if k.key.text != "real_server" {
+				plain = append(plain, k)
+			}
+		}
+		d.drafts.plain = plain
+		decode(d, vsTable, &v, &v.Meta, plain)
 		if v.Addr.IsValid() && v.IPv6 != family {
 			d.say(n, Error, "ip_family", "family", "remove ip_family", "ip_family contradicts the address")
 			v.IPv6 = family
 		}
 		d.fillServer(m, &v, n)
+		v.draft = m
+		if servers := d.drafts.expect(n.kids); servers > 0 {
+			v.RealServers = make([]RealServer, 0, servers)
+			if servers > 1 {
+				v.seen = make(map[netip.AddrPort]bool, servers)
+			}
+		}
+		d.where = append(d.where, vsTable.info)
+		for _, k := range n.kids {
+			if k.key.text == "real_server" {
+				one(d, vsTable, &v, nil, k)
+			}
+		}
+		d.where = d.where[:len(d.where)-1]
+		d.fillQuorum(&v, n)
 	})
-	d.drafts.reuse(v.servers)
 	m.VirtualServers = append(m.VirtualServers, v.VirtualServer)
 }
 
@@ -141,33 +156,30 @@ func (d *decoder) fillServer(m *draft, v *vsDraft, n *node) {
 	if s.Sorry != nil {
 		d.fillSorry(v, n)
 	}
-	s.RealServers = make([]RealServer, 0, len(v.servers))
+}
+
+// take settles a real server; false when it is left out.
+func (v *vsDraft) take(d *decoder, r *rsDraft, n *node) bool {
+	if !d.fillReal(v.draft, v, r, n) {
+		return false
+	}
+	id := netip.AddrPortFrom(r.Addr, r.Port)
+	if v.seen[id] {
+		d.say(n, Warning, "", "server-twice", "remove one of them", "real_server %s %d is there twice: the second one is left out", r.Addr, r.Port)
+		return false
+	}
+	if v.seen != nil {
+		v.seen[id] = true
+	}
+	return true
+}
+
+// fillQuorum compares quorum and hysteresis with the servers there are.
+func (d *decoder) fillQuorum(v *vsDraft, n *node) {
+	s := &v.VirtualServer
 	var total int64
-	var seen map[netip.AddrPort]bool
-	if len(v.servers) > 1 {
-		seen = make(map[netip.AddrPort]bool, len(v.servers))
-	}
-	checks := 0
-	for _, r := range v.servers {
-		checks += len(r.checks)
-	}
-	room := make([]Check, checks) // one piece for all servers
-	for _, r := range v.servers {
-		rn := r.node
-		r.RealServer.Checks, room = room[:0:len(r.checks)], room[len(r.checks):]
-		if !d.fillReal(m, v, r, rn) {
-			continue
-		}
-		id := netip.AddrPortFrom(r.Addr, r.Port)
-		if seen[id] {
-			d.say(rn, Warning, "", "server-twice", "remove one of them", "real_server %s %d is there twice: the second one is left out", r.Addr, r.Port)
-			continue
-		}
-		if seen != nil {
-			seen[id] = true
-		}
-		total += int64(r.RealServer.Weight)
-		s.RealServers = append(s.RealServers, r.RealServer)
+	for i := range s.RealServers {
+		total += int64(s.RealServers[i].Weight)
 	}
 	if len(s.RealServers) == 0 {
 		d.say(n, Warning, "", "no-servers", "add a real_server", "the virtual server has no real server: it is left out, as in keepalived")
@@ -204,7 +216,7 @@ func (d *decoder) fillSorry(v *vsDraft, n *node) {
 
 func (d *decoder) fillReal(m *draft, v *vsDraft, r *rsDraft, n *node) bool {
 	g := &m.Global
-	s := &r.RealServer
+	s := r.RealServer
 	if s.Method.Forward == "" {
 		s.Method = v.VirtualServer.Method
 	} else if k := child(n, "lb_kind"); k != nil {
@@ -236,14 +248,14 @@ func (d *decoder) fillReal(m *draft, v *vsDraft, r *rsDraft, n *node) bool {
 	if len(r.checks) > 1 {
 		slices.SortStableFunc(r.checks, func(a, b *checkDraft) int { return kindRank[a.Kind] - kindRank[b.Kind] })
 	}
-	for _, c := range r.checks {
+	keep := 0
+	for i, c := range r.checks {
 		if d.fillCheck(m, v, r, c) {
-			s.Checks = append(s.Checks, c.Check)
+			r.checks[keep], r.checks[i] = c, r.checks[keep]
+			keep++
 		}
 	}
-	if len(s.Checks) == 0 {
-		s.Checks = nil
-	}
+	s.Checks = d.drafts.settled(r.checks[:keep])
 	return true
 }
 
@@ -265,7 +277,7 @@ func filled(n *node, keyword string) bool {
 }
 
 func (d *decoder) fillCheck(m *draft, v *vsDraft, r *rsDraft, c *checkDraft) bool {
-	k := &c.Check
+	k := c.Check
 	n := c.node
 	retry, before := 1, time.Second
 	k.DelayLoop = pick(c.delayLoop, r.delayLoop, v.delayLoop, 60*time.Second)

@@ -37,8 +37,12 @@ func notAConfiguration(r *reporter, src *source) bool {
 		r.add(src, 0, 0, 0, Error, "not-text", "", "the file is not text")
 		return true
 	}
+	marks := false
+	for _, mark := range []string{"{{", "{%", "<%"} {
+		marks = marks || strings.Contains(src.text, mark)
+	}
 	line := 0
-	for rest := src.text; rest != ""; {
+	for rest := src.text; rest != "" && (marks || line == 0); {
 		s := rest
 		if i := strings.IndexByte(rest, '\n'); i >= 0 {
 			s, rest = rest[:i], rest[i+1:]
