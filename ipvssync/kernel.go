@@ -45,6 +45,9 @@ type Kernel interface {
 	// StopSync stops the one of that role, interface and id; ErrNotFound when none runs.
 	StopSync(ctx context.Context, d SyncDaemon) error
 
+	// SyncState counts what they did. It may be called from any goroutine, beside other calls.
+	SyncState(ctx context.Context) (SyncState, error)
+
 	// Timeouts reads the connection timeouts, SetTimeouts sets those that are not 0, in whole seconds.
 	Timeouts(ctx context.Context) (Timeouts, error)
 	SetTimeouts(ctx context.Context, t Timeouts) error
@@ -115,6 +118,20 @@ type SyncDaemon struct {
 	Port  uint16
 	TTL   uint8
 }
+
+// SyncState is what the kernel shows of connection synchronisation besides its daemons.
+type SyncState struct {
+	// Learned are the connections in the table that a peer told of, Own those made here. Both together are counted up to SyncCounted;
+	// More says that there are others.
+	Learned, Own int
+	More         bool
+	// Dropped is how many messages of a peer found no room since the backup daemon started; Waiting is how many bytes of them it has not
+	// read yet, Unsent how many the master daemon has not sent yet.
+	Dropped, Waiting, Unsent uint64
+}
+
+// SyncCounted is how many connections are looked at, at most: the kernel lists them in a time that grows with the square of their number.
+const SyncCounted = 20000
 
 // Timeouts are IPVS's connection timeouts; 0 leaves one alone.
 type Timeouts struct {

@@ -24,9 +24,17 @@ func drainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "drain VIRTUAL_SERVER REAL_SERVER", Short: "Give a real server no new connections", Args: cobra.ExactArgs(2),
 		Long: "Gives a real server no new connections; those it has may end. When none is left it leaves the table. The wish is kept over\n" +
-			"restarts and boots until 'holdfast undrain'. Names are those of 'holdfast status', such as 'TCP 192.0.2.1:80' or 192.0.2.1:80.",
-		RunE: func(_ *cobra.Command, args []string) error {
-			return c.do(control.Request{Op: control.OpDrain, VirtualServer: args[0], RealServer: args[1], Timeout: timeout, Why: why}, askWithin, nil)
+			"restarts and boots until 'holdfast undrain', on this director alone: tell the other one too. Under schedulers that go on choosing\n" +
+			"servers of weight 0 (dh; sh and mh without fallback) it leaves at once. Names are those of 'holdfast status', such as 'TCP 192.0.2.1:80' or 192.0.2.1:80.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if timeout < 0 {
+				return fmt.Errorf("--timeout %s: want 0 or more", timeout)
+			}
+			err := c.do(control.Request{Op: control.OpDrain, VirtualServer: args[0], RealServer: args[1], Timeout: timeout, Why: why}, askWithin, nil)
+			if err == nil {
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s gets no new connections from this director; other directors have to be told too. 'holdfast status' shows what is left\n", args[1])
+			}
+			return err
 		},
 	}
 	c.flags(cmd)

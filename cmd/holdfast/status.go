@@ -63,8 +63,8 @@ func printStatus(out io.Writer, s control.Status, output string) error {
 	for _, line := range troubles(s) {
 		fmt.Fprintln(out, "!", line)
 	}
-	if s.Kernel != nil && len(s.Kernel.SyncDaemons) > 0 {
-		fmt.Fprintln(out, "connections are synchronised:", strings.Join(s.Kernel.SyncDaemons, ", "))
+	if s.Kernel != nil && s.Kernel.Sync != nil {
+		fmt.Fprintln(out, "connections are synchronised:", syncLine(*s.Kernel.Sync))
 	}
 	if c := s.Checks; c != nil {
 		fmt.Fprintln(out, checksLine(c))
@@ -100,6 +100,27 @@ func checksLine(c *control.Checks) string {
 			return "more than 5s"
 		}
 		line += fmt.Sprintf("; attempts start at most %s late in 50%%, %s in 99%%", within(0.5), within(0.99))
+	}
+	return line
+}
+
+// syncLine tells the daemons of the kernel and what they did.
+func syncLine(s control.Sync) string {
+	var words []string
+	for _, d := range s.Daemons {
+		words = append(words, fmt.Sprintf("%s %s id %d", d.Role, d.Interface, d.ID))
+	}
+	line := strings.Join(words, ", ")
+	if !s.Counted {
+		return line
+	}
+	least := ""
+	if s.More {
+		least = "at least "
+	}
+	line += fmt.Sprintf("; connections: %s%d learned from a peer, %s%d own", least, s.Learned, least, s.Own)
+	if s.Dropped > 0 {
+		line += fmt.Sprintf("; %d MESSAGES LOST: raise net.ipv4.vs.sync_sock_size", s.Dropped)
 	}
 	return line
 }
@@ -225,10 +246,32 @@ func serverState(r control.RealServer) string {
 	if r.DrainWhy != "" {
 		state += " (" + r.DrainWhy + ")"
 	}
+	if !r.DrainSince.IsZero() {
+		state += " for " + ago(r.DrainSince)
+	}
+	if r.Draining && !r.Drained && r.InTable {
+		state += ", " + left(r)
+	}
 	if !r.InTable {
 		state += ", not in the table"
 	}
 	return state
+}
+
+// left is what a draining server still has.
+func left(r control.RealServer) string {
+	n := r.Connections
+	if r.Traffic != nil {
+		n = int(r.Traffic.Active + r.Traffic.Inactive)
+	}
+	text := fmt.Sprintf("%d connections left", n)
+	if n == 1 {
+		text = "1 connection left"
+	}
+	if !r.DrainUntil.IsZero() {
+		text += fmt.Sprintf(", %s at most", max(time.Until(r.DrainUntil), 0).Round(time.Second))
+	}
+	return text
 }
 
 func serverWeight(r control.RealServer) string {

@@ -51,9 +51,9 @@ func (s *Site) Text(d *Director, c Conf) string {
 	fmt.Fprintf(&b, "global_defs {\n    router_id %s\n    vrrp_version %d\n    vrrp_garp_master_delay 1\n%s}\n", d.Name, c.Version, indent(c.Global))
 	if !c.NoVRRP {
 		fmt.Fprintf(&b, "\nvrrp_instance web {\n    state BACKUP\n    interface eth0\n    virtual_router_id 51\n    priority %d\n    advert_int %s\n%s", c.Priority, c.Advert, indent(c.Instance))
-		fmt.Fprintf(&b, "    virtual_ipaddress {\n        %s/24 dev eth0\n", s.VIP)
+		fmt.Fprintf(&b, "    virtual_ipaddress {\n        %s dev eth0\n", s.Prefix(false, 100))
 		if s.Mode == NAT {
-			fmt.Fprintf(&b, "        10.78.0.1/24 dev eth1\n")
+			fmt.Fprintf(&b, "        %s dev eth1\n", s.Prefix(true, gateway))
 		}
 		fmt.Fprintf(&b, "    }\n}\n")
 	}
@@ -100,10 +100,10 @@ vrrp_instance:
     priority: %d
     advert_int: 1s
     virtual_ipaddress:
-      - %s/24 dev eth0
-`, max(2, c.Version), c.Priority, s.VIP)
+      - %s dev eth0
+`, max(2, c.Version), c.Priority, s.Prefix(false, 100))
 	if s.Mode == NAT {
-		fmt.Fprintf(&b, "      - 10.78.0.1/24 dev eth1\n")
+		fmt.Fprintf(&b, "      - %s dev eth1\n", s.Prefix(true, gateway))
 	}
 	fmt.Fprintf(&b, `virtual_server:
   - address: %s

@@ -35,7 +35,7 @@ func (n *Node) Serve(addr string) *Server {
 func (s *Server) Start() {
 	var l net.Listener
 	var err error
-	s.node.Do(func() { l, err = net.Listen("tcp4", s.addr) })
+	s.node.Do(func() { l, err = net.Listen("tcp", s.addr) })
 	if err != nil {
 		s.node.lab.Fatalf("%s: listen on %s: %v", s.node.Name, s.addr, err)
 	}
@@ -62,6 +62,10 @@ func (s *Server) answer(c net.Conn) {
 		line, err := r.ReadString('\n')
 		if err != nil {
 			return // a check that only connects
+		}
+		if line == talkWord {
+			s.talk(c, r)
+			return
 		}
 		asked = asked || strings.HasPrefix(line, "GET ")
 		if strings.TrimSpace(line) == "" {
@@ -121,7 +125,7 @@ func (n *Node) Get(addr string, timeout time.Duration) (string, error) {
 // get must run in the namespace it asks from.
 func get(addr string, timeout time.Duration) (string, error) {
 	d := net.Dialer{Timeout: timeout}
-	c, err := d.Dial("tcp4", addr)
+	c, err := d.Dial("tcp", addr)
 	if err != nil {
 		return "", err
 	}

@@ -3,12 +3,14 @@
 package lab
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -39,8 +41,10 @@ type Site struct {
 	// Client asks; Tap listens beside it.
 	Client *Node
 	Tap    *Tap
-	// VIP is 10.77.0.100; VIP6 is fd77::100, on the same switch.
+	// VIP is 10.77.0.100; VIP6 is fd77::100, on the same switch. With V6 both are fd77::100.
 	VIP, VIP6 netip.Addr
+	// V6 says that real servers, what is balanced, and VRRP are IPv6; the digits of each address are the same.
+	V6 bool
 	// Mode is how this site forwards.
 	Mode Mode
 
@@ -51,24 +55,63 @@ type Site struct {
 var ClientAddr = netip.MustParseAddr("10.77.0.50")
 
 // Site builds the set-up with this many real servers. Nothing runs on the directors yet.
-func (l *Lab) Site(mode Mode, servers int) *Site {
-	s := &Site{lab: l, Mode: mode, VIP: netip.MustParseAddr("10.77.0.100"), VIP6: netip.MustParseAddr("fd77::100")}
+func (l *Lab) Site(mode Mode, servers int) *Site { return l.site(&Site{Mode: mode}, servers) }
+
+// Site6 is Site in IPv6.
+func (l *Lab) Site6(mode Mode, servers int) *Site {
+	return l.site(&Site{Mode: mode, V6: true}, servers)
+}
+
+// At is the address with that last number in front, or at the back.
+func (s *Site) At(back bool, n int) netip.Addr {
+	net := byte(77)
+	if back {
+		net = 78
+	}
+	if s.V6 { // the digits are meant to look alike
+		return netip.MustParseAddr(fmt.Sprintf("fd%d::%d", net, n))
+	}
+	return netip.AddrFrom4([4]byte{10, net, 0, byte(n)})
+}
+
+// Prefix is the address with the length of its network's prefix.
+func (s *Site) Prefix(back bool, n int) string {
+	if s.V6 {
+		return s.At(back, n).String() + "/64"
+	}
+	return s.At(back, n).String() + "/24"
+}
+
+// Gateway is the address behind which NAT's real servers find the client; it moves with the VIP.
+const gateway = 1
+
+// Service is where the client finds the virtual server.
+func (s *Site) Service() string { return netip.AddrPortFrom(s.VIP, 80).String() }
+
+func (l *Lab) site(s *Site, servers int) *Site {
+	s.lab, s.VIP, s.VIP6 = l, s.At(false, 100), netip.MustParseAddr("fd77::100")
 	s.Front = l.LAN("sw")
 	s.Client = l.Node("client")
 	s.Front.Attach(s.Client, "eth0", "10.77.0.50/24", "fd77::50/64")
 	s.Tap = s.Client.Tap("eth0")
-	if mode == NAT || mode == FNAT {
+	if s.Mode == NAT || s.Mode == FNAT {
 		s.Back = l.LAN("swb")
 	}
 	for i := 1; i <= 2; i++ {
 		d := &Director{Node: l.Node(fmt.Sprintf("d%d", i)), Addr: netip.AddrFrom4([4]byte{10, 77, 0, byte(10 + i)}), Addr6: netip.MustParseAddr(fmt.Sprintf("fd77::1%d", i)), site: s}
 		s.Front.Attach(d.Node, "eth0", d.Addr.String()+"/24", d.Addr6.String()+"/64")
 		d.Wire = s.Front.Tap(d.Node, "eth0")
+		if s.V6 { // adverts come from the link-local address
+			d.Addr = linkLocal(d.MAC("eth0"))
+		}
 		if s.Back != nil {
-			s.Back.Attach(d.Node, "eth1", fmt.Sprintf("10.78.0.%d/24", 10+i))
-			if mode == NAT { // FNAT sets it by itself
-				d.Sysctl("net/ipv4/ip_forward=1")
-			}
+			s.Back.Attach(d.Node, "eth1", s.Prefix(true, 10+i))
+		}
+		switch {
+		case s.Mode == NAT && s.V6: // FNAT sets it by itself
+			d.Sysctl("net/ipv6/conf/all/forwarding=1")
+		case s.Mode == NAT:
+			d.Sysctl("net/ipv4/ip_forward=1")
 		}
 		d.Dir = filepath.Join(l.Dir, d.Name)
 		if err := os.MkdirAll(d.Dir, 0o755); err != nil {
@@ -90,25 +133,29 @@ func (l *Lab) Site(mode Mode, servers int) *Site {
 	return s
 }
 
-// ServerAddr is the address of real server i (from 1).
-func (s *Site) ServerAddr(i int) netip.Addr {
-	if s.Mode == NAT || s.Mode == FNAT {
-		return netip.AddrFrom4([4]byte{10, 78, 0, byte(20 + i)})
-	}
-	return netip.AddrFrom4([4]byte{10, 77, 0, byte(20 + i)})
+// linkLocal is the address that the kernel gives an interface with that hardware address (RFC 4291 appendix A).
+func linkLocal(mac net.HardwareAddr) netip.Addr {
+	return netip.AddrFrom16([16]byte{0xfe, 0x80, 8: mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]})
 }
+
+// ServerAddr is the address of real server i (from 1).
+func (s *Site) ServerAddr(i int) netip.Addr { return s.At(s.Back != nil, 20+i) }
 
 // attachServer does the real server's side of each forwarding method, as the README tells it.
 func (s *Site) attachServer(n *Node, i int) {
-	addr := s.ServerAddr(i).String() + "/24"
+	addr := s.Prefix(s.Back != nil, 20+i)
 	switch s.Mode {
 	case NAT:
 		s.Back.Attach(n, "eth0", addr)
-		n.IP("route add default via 10.78.0.1")
+		n.IP("route add default via " + s.At(true, gateway).String())
 	case FNAT:
 		s.Back.Attach(n, "eth0", addr)
 	default:
 		s.Front.Attach(n, "eth0", addr)
+		if s.V6 { // neighbour discovery answers for the addresses of the interface alone: nothing to quieten
+			n.IP("addr add " + s.VIP.String() + "/128 dev lo")
+			return
+		}
 		n.Sysctl("net/ipv4/conf/all/arp_ignore=1", "net/ipv4/conf/all/arp_announce=2", "net/ipv4/conf/all/rp_filter=0", "net/ipv4/conf/eth0/rp_filter=0")
 		if s.Mode == TUN {
 			n.Sysctl("net/ipv4/conf/tunl0/rp_filter=0")
@@ -271,22 +318,37 @@ func (n *Node) Table() []string {
 	return table
 }
 
-// endpoint turns the kernel's 0A4D0064:0050 into 10.77.0.100:80; anything else stays.
-func endpoint(hex string) string {
-	a, p, ok := strings.Cut(hex, ":")
-	addr, err := strconv.ParseUint(a, 16, 32)
-	port, err2 := strconv.ParseUint(p, 16, 16)
-	if !ok || err != nil || err2 != nil {
-		return hex
+// endpoint turns the kernel's 0A4D0064:0050 into 10.77.0.100:80, and [fd00:0077:...]:0050 likewise; anything else stays.
+func endpoint(text string) string {
+	host, p, ok := cutLast(text, ":")
+	port, err := hex.DecodeString(p)
+	if !ok || err != nil || len(port) != 2 {
+		return text
 	}
-	return fmt.Sprintf("%s:%d", netip.AddrFrom4([4]byte{byte(addr >> 24), byte(addr >> 16), byte(addr >> 8), byte(addr)}), port)
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if err != nil {
+		b, err := hex.DecodeString(host)
+		if err != nil || len(b) != 4 {
+			return text
+		}
+		addr = netip.AddrFrom4([4]byte(b))
+	}
+	return netip.AddrPortFrom(addr, binary.BigEndian.Uint16(port)).String()
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
 }
 
 // InTable tells whether a real server is in the node's table, and its weight.
 func (n *Node) InTable(server netip.Addr) (weight string, ok bool) {
 	for _, line := range n.Table() {
 		f := strings.Fields(line)
-		if len(f) > 5 && f[0] == "-a" && f[4] == server.String()+":80" {
+		if len(f) > 5 && f[0] == "-a" && f[4] == netip.AddrPortFrom(server, 80).String() {
 			for i, w := range f {
 				if w == "-w" && i+1 < len(f) {
 					return f[i+1], true
@@ -302,7 +364,7 @@ func (n *Node) InTable(server netip.Addr) (weight string, ok bool) {
 func (n *Node) Footprint() string {
 	var b strings.Builder
 	for _, argv := range [][]string{
-		{"ip", "-br", "addr"}, {"ip", "route", "show", "table", "all"}, {"ip", "rule"}, {"nft", "list", "ruleset"}, {"ipvsadm", "-Sn"}, {"ipvsadm", "-L", "--daemon"},
+		{"ip", "-br", "addr"}, {"ip", "route", "show", "table", "all"}, {"ip", "rule"}, {"ip", "-6", "rule"}, {"nft", "list", "ruleset"}, {"ipvsadm", "-Sn"}, {"ipvsadm", "-L", "--daemon"},
 	} {
 		if _, err := exec.LookPath(find(argv[0])); err != nil {
 			continue

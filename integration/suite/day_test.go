@@ -14,6 +14,10 @@ import (
 // day is a working day of 14 steps with two directors, two real servers and a client. A daemon that is not ours is only reported on: it shows that the lab is right.
 func day(l *lab.Lab, mode lab.Mode, kind lab.Kind, second func(s *lab.Site, c lab.Conf) string) {
 	s := l.Site(mode, 2)
+	dayOf(l, s, lab.Conf{}, kind, second)
+}
+
+func dayOf(l *lab.Lab, s *lab.Site, conf lab.Conf, kind lab.Kind, second func(s *lab.Site, c lab.Conf) string) {
 	d1, d2 := s.D[0], s.D[1]
 	held := 0
 	step := func(n int, what string, ok bool, format string, a ...any) {
@@ -29,10 +33,11 @@ func day(l *lab.Lab, mode lab.Mode, kind lab.Kind, second func(s *lab.Site, c la
 		l.Logf("step %2d DOES NOT HOLD with %s: %s: %s", n, kind, what, detail)
 	}
 	before := d1.Footprint()
-	conf := lab.Conf{Priority: 150}
+	conf.Priority = 150
 	d1.Write(s.Text(d1, conf))
 	d1.Start(kind)
-	other := lab.Conf{Priority: 100}
+	other := conf
+	other.Priority = 100
 	if second != nil {
 		d2.Write(second(s, other))
 	} else {
@@ -55,7 +60,7 @@ func day(l *lab.Lab, mode lab.Mode, kind lab.Kind, second func(s *lab.Site, c la
 	})
 	step(2, "the table is filled", true, "after another %.1f s", took.Seconds())
 
-	ask := s.Client.Ask(s.VIP.String()+":80", 50*time.Millisecond, 5*time.Second)
+	ask := s.Client.Ask(s.Service(), 50*time.Millisecond, 5*time.Second)
 	l.Eventually("both real servers answer", func() bool {
 		t := ask.Tally(time.Now().Add(-10*time.Second), time.Time{})
 		return t["rs1"] > 3 && t["rs2"] > 3
@@ -128,9 +133,9 @@ func day(l *lab.Lab, mode lab.Mode, kind lab.Kind, second func(s *lab.Site, c la
 	}
 
 	s.Owner(d1)
-	d1.IP("addr del " + s.VIP.String() + "/24 dev eth0")
+	d1.IP("addr del " + s.Prefix(false, 100) + " dev eth0")
 	took = l.Eventually("somebody owns the VIP and serves", func() bool {
-		_, err := s.Client.Get(s.VIP.String()+":80", 2*time.Second)
+		_, err := s.Client.Get(s.Service(), 2*time.Second)
 		return err == nil && (d1.HasVIP() || d2.HasVIP())
 	})
 	step(10, "a VIP deleted by hand returns or the peer takes over", true, "after %.1f s", took.Seconds())
@@ -165,5 +170,5 @@ func day(l *lab.Lab, mode lab.Mode, kind lab.Kind, second func(s *lab.Site, c la
 	diff := lab.Difference(before, d1.Footprint())
 	step(13, "SIGTERM leaves nothing behind", diff == "", "difference: %q", diff)
 	step(14, "the exit status is 0", status == 0 && status2 == 0, "d1 %d, d2 %d", status, status2)
-	l.Note("%d of 14 steps hold with %s in %s", held, kind, mode)
+	l.Note("%d of 14 steps hold with %s in %s", held, kind, s.Mode)
 }

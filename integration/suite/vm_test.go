@@ -68,7 +68,7 @@ func serving(l *lab.Lab, mode lab.Mode, c lab.Conf) (*lab.Site, *lab.Asker) {
 	for _, d := range s.D {
 		full(l, s, d)
 	}
-	ask := s.Client.Ask(s.VIP.String()+":80", 50*time.Millisecond, 5*time.Second)
+	ask := s.Client.Ask(s.Service(), 50*time.Millisecond, 5*time.Second)
 	bothAnswer(l, ask)
 	return s, ask
 }
@@ -152,12 +152,12 @@ func TestRealServers(t *testing.T) {
 		l.Eventually("rs1 has weight 0 and stays", func() bool { w, ok := d1.InTable(s.ServerAddr(1)); return ok && w == "0" })
 		s.Web[0].Start()
 		l.Eventually("rs1 has its weight again", func() bool { w, _ := d1.InTable(s.ServerAddr(1)); return w == "1" })
-		first, err := s.Client.Get(s.VIP.String()+":80", 5*time.Second)
+		first, err := s.Client.Get(s.Service(), 5*time.Second)
 		if err != nil {
 			l.Fatalf("the client: %v", err)
 		}
 		for range 5 {
-			if again, err := s.Client.Get(s.VIP.String()+":80", 5*time.Second); err != nil || again != first {
+			if again, err := s.Client.Get(s.Service(), 5*time.Second); err != nil || again != first {
 				l.Errorf("%q after %q (%v): a persistent client stays with its server", again, first, err)
 			}
 		}

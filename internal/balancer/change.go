@@ -154,6 +154,9 @@ func (d *daemon) setIPVS(keep bool, then func()) {
 
 func (d *daemon) onSet(res reconcile.Result, err error) {
 	d.pools.End()
+	if !d.stopping { // a transition may have been quicker than the write
+		d.followRole()
+	}
 	if err == nil && d.change != nil {
 		d.change.problems = append(d.change.problems, res.Problems...)
 	}

@@ -1,8 +1,6 @@
 package balancer
 
 import (
-	"reflect"
-
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/internal/assemble"
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
@@ -76,13 +74,12 @@ func (d *daemon) instancesChanged() {
 	if d.change == nil && len(assemble.HASuspend(d.in.Model)) > 0 {
 		d.sched.Apply(assemble.Suspended(d.in.Model, d.in.Checks, d.in.VRRP, d.router.Owns))
 	}
-	if assemble.LVSSync(d.in.Model).Instance == "" {
-		return
+	d.followRole()
+}
+
+// followRole gives the synchronisation daemon the role of the instance that it follows, if it follows one.
+func (d *daemon) followRole() {
+	if assemble.LVSSync(d.in.Model).Instance != "" {
+		d.rec.SetDaemons(assemble.SyncDaemons(d.in.Model, d.router.IsMaster))
 	}
-	daemons := assemble.SyncDaemons(d.in.Model, d.router.IsMaster)
-	if reflect.DeepEqual(daemons, d.daemons) {
-		return
-	}
-	d.daemons = daemons
-	go func() { _ = d.rec.SetDaemons(d.ctx, daemons) }()
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/internal/tell"
-	"github.com/holdfast-ha/holdfast/ipvssync"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
@@ -60,7 +59,6 @@ type daemon struct {
 	router *mirror.Router
 	beats  uint64
 
-	daemons  []ipvssync.SyncDaemon
 	resyncs  int // ticks at which the pools are given every check's state
 	unsaved  bool
 	nextSave time.Time

@@ -117,20 +117,23 @@ type VirtualServer struct {
 
 // RealServer is one server of a pool.
 type RealServer struct {
-	ID          string  `json:"id"`
-	Forward     string  `json:"forward"`
-	Up          bool    `json:"up"`
-	InTable     bool    `json:"in_table"`
-	Weight      int     `json:"weight"`
-	Configured  int     `json:"configured_weight"`
-	Draining    bool    `json:"draining,omitempty"`
-	Drained     bool    `json:"drained,omitempty"`
-	Leaving     bool    `json:"leaving,omitempty"`
-	DrainedBy   string  `json:"drained_by,omitempty"`
-	DrainWhy    string  `json:"drain_why,omitempty"`
-	Override    *int    `json:"weight_override,omitempty"`
-	Connections int     `json:"connections"`
-	Checks      []Check `json:"checks,omitempty"`
+	ID         string `json:"id"`
+	Forward    string `json:"forward"`
+	Up         bool   `json:"up"`
+	InTable    bool   `json:"in_table"`
+	Weight     int    `json:"weight"`
+	Configured int    `json:"configured_weight"`
+	Draining   bool   `json:"draining,omitempty"`
+	Drained    bool   `json:"drained,omitempty"`
+	Leaving    bool   `json:"leaving,omitempty"`
+	DrainedBy  string `json:"drained_by,omitempty"`
+	DrainWhy   string `json:"drain_why,omitempty"`
+	// DrainSince is when it was asked for; DrainUntil when the server leaves with what connections it has, zero for never.
+	DrainSince  time.Time `json:"drain_since,omitzero"`
+	DrainUntil  time.Time `json:"drain_until,omitzero"`
+	Override    *int      `json:"weight_override,omitempty"`
+	Connections int       `json:"connections"`
+	Checks      []Check   `json:"checks,omitempty"`
 	// Traffic is what the kernel counts; nil while the server is not in the table.
 	Traffic *Traffic `json:"traffic,omitempty"`
 }
@@ -207,6 +210,11 @@ func FromPool(s ipvssync.Status, spec ipvssync.VirtualServer, checks []checkers.
 			Drained: m.Drained, Leaving: m.Leaving, DrainedBy: m.Drain.By, DrainWhy: m.Drain.Why, Connections: max(m.Connections, 0), Checks: byServer[m.ID]}
 		if m.Override >= 0 {
 			r.Override = &m.Override
+		}
+		if d := m.Drain; m.Draining {
+			if r.DrainSince = d.Since; d.Timeout > 0 && !d.Since.IsZero() {
+				r.DrainUntil = d.Since.Add(d.Timeout)
+			}
 		}
 		v.Servers = append(v.Servers, r)
 	}

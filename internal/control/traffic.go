@@ -23,14 +23,56 @@ type IPVS struct {
 	Overrides map[string]int `json:"overrides,omitempty"`
 	Contended []string       `json:"contended,omitempty"`
 	Problems  []string       `json:"problems,omitempty"`
-	// SyncDaemons are the connection synchronisation daemons that run.
-	SyncDaemons []string `json:"sync_daemons,omitempty"`
+	// Sync is about connection synchronisation; nil where none is configured.
+	Sync *Sync `json:"sync,omitempty"`
+}
+
+// Sync is about the synchronisation of connections with the peer.
+type Sync struct {
+	// Daemons are those that run in the kernel.
+	Daemons []SyncDaemon `json:"daemons"`
+	// Counted says that the kernel told what follows.
+	Counted bool `json:"counted"`
+	// Learned are connections that a peer told of, Own those made here; More that there are others, which were not counted.
+	Learned int  `json:"connections_learned"`
+	Own     int  `json:"connections_own"`
+	More    bool `json:"more,omitempty"`
+	// Dropped are messages of a peer that found no room; Waiting and Unsent are bytes not read and not sent yet.
+	Dropped uint64 `json:"messages_dropped"`
+	Waiting uint64 `json:"bytes_waiting"`
+	Unsent  uint64 `json:"bytes_unsent"`
+}
+
+// SyncDaemon is one daemon of the kernel.
+type SyncDaemon struct {
+	Role      string `json:"role"`
+	Interface string `json:"interface"`
+	ID        int    `json:"id"`
+	Group     string `json:"group"`
+	Port      int    `json:"port"`
+	MaxLen    int    `json:"maxlen,omitempty"`
+	TTL       int    `json:"ttl"`
+}
+
+// FromSync is the synchronisation as the kernel shows it; nil without daemons.
+func FromSync(daemons []ipvssync.SyncDaemon, s ipvssync.SyncState, counted bool) *Sync {
+	if len(daemons) == 0 {
+		return nil
+	}
+	out := &Sync{Counted: counted, Learned: s.Learned, Own: s.Own, More: s.More, Dropped: s.Dropped, Waiting: s.Waiting, Unsent: s.Unsent}
+	for _, d := range daemons {
+		d = d.WithDefaults()
+		out.Daemons = append(out.Daemons, SyncDaemon{Role: d.Role.String(), Interface: d.Interface, ID: int(d.ID), Group: d.Group.String(), Port: int(d.Port),
+			MaxLen: int(d.MaxLen), TTL: int(d.TTL)})
+	}
+	return out
 }
 
 // Traffic are the kernel's counters of a virtual or real server, over all its services.
 type Traffic struct {
 	Active      uint32 `json:"active_connections"`
 	Inactive    uint32 `json:"inactive_connections"`
+	Persistent  uint32 `json:"persistent_connections"` // templates of persistence: clients, not connections
 	Connections uint64 `json:"connections"`
 	InPackets   uint64 `json:"in_packets"`
 	OutPackets  uint64 `json:"out_packets"`
@@ -38,6 +80,8 @@ type Traffic struct {
 	OutBytes    uint64 `json:"out_bytes"`
 	// Rates of the kernel, per second.
 	ConnectionRate uint64 `json:"connection_rate"`
+	InPacketRate   uint64 `json:"in_packet_rate"`
+	OutPacketRate  uint64 `json:"out_packet_rate"`
 	InByteRate     uint64 `json:"in_byte_rate"`
 	OutByteRate    uint64 `json:"out_byte_rate"`
 }
@@ -49,6 +93,8 @@ func (t *Traffic) add(c ipvssync.Counters) {
 	t.InBytes += c.InBytes
 	t.OutBytes += c.OutBytes
 	t.ConnectionRate += c.CPS
+	t.InPacketRate += c.InPacketRate
+	t.OutPacketRate += c.OutPacketRate
 	t.InByteRate += c.InByteRate
 	t.OutByteRate += c.OutByteRate
 }
@@ -71,6 +117,7 @@ func (v *VirtualServer) AddTraffic(spec ipvssync.VirtualServer, stats map[ipvssy
 		for _, d := range s.Servers {
 			v.Traffic.Active += d.Active
 			v.Traffic.Inactive += d.Inactive
+			v.Traffic.Persistent += d.Persistent
 			for i := range v.Servers {
 				r := &v.Servers[i]
 				a := addr[r.ID]
@@ -82,6 +129,7 @@ func (v *VirtualServer) AddTraffic(spec ipvssync.VirtualServer, stats map[ipvssy
 				}
 				r.Traffic.Active += d.Active
 				r.Traffic.Inactive += d.Inactive
+				r.Traffic.Persistent += d.Persistent
 				r.Traffic.add(d.Counters)
 				break
 			}

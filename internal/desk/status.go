@@ -24,6 +24,7 @@ func (d *Desk) status(ctx context.Context) (control.Status, error) {
 		return control.Status{}, err
 	}
 	stats := d.traffic(ctx)
+	sync, counted := d.Kernel.Sync(ctx)
 	wait := time.NewTimer(routerWithin)
 	defer wait.Stop()
 	select {
@@ -36,7 +37,7 @@ func (d *Desk) status(ctx context.Context) (control.Status, error) {
 		checks[c.ID.Virtual] = append(checks[c.ID.Virtual], c)
 	}
 	var s control.Status
-	err := d.Call(ctx, func() { cancel(); s = d.report(checks, stats) })
+	err := d.Call(ctx, func() { cancel(); s = d.report(checks, stats, sync, counted) })
 	return s, err
 }
 
@@ -53,7 +54,7 @@ func (d *Desk) traffic(ctx context.Context) map[ipvssync.Key]ipvssync.ServiceSta
 }
 
 // report completes the overview. It runs on the owner's goroutine.
-func (d *Desk) report(checks map[string][]checkers.CheckStatus, stats map[ipvssync.Key]ipvssync.ServiceStats) control.Status {
+func (d *Desk) report(checks map[string][]checkers.CheckStatus, stats map[ipvssync.Key]ipvssync.ServiceStats, sync ipvssync.SyncState, counted bool) control.Status {
 	s, r := d.Overview(), d.Router.Numbers()
 	s.Router = control.Router{PID: r.PID, Away: d.Router.Away(), LatenessMaxMicros: r.LatenessMaxMicros, LatenessP99Micros: r.LatenessP99Micros,
 		BalancerRestarts: r.BalancerRestarts, UnknownAdverts: r.UnknownAdverts, Foreign: foreign(r.Foreign), Adopted: r.Adopted}
@@ -63,7 +64,7 @@ func (d *Desk) report(checks map[string][]checkers.CheckStatus, stats map[ipvssy
 		k := d.Kernel.Status()
 		s.IPVS = k.Error
 		s.Kernel = &control.IPVS{Services: k.Services, Servers: k.Servers, Foreign: k.Foreign, Writes: k.Writes, Repairs: k.Repairs, LastCheck: k.LastCheck,
-			LastRound: k.LastRound, Overrides: k.Overrides, Contended: k.Contended, Problems: k.Problems, SyncDaemons: k.Daemons}
+			LastRound: k.LastRound, Overrides: k.Overrides, Contended: k.Contended, Problems: k.Problems, Sync: control.FromSync(k.Daemons, sync, counted)}
 	}
 	for _, in := range d.Router.ByName() {
 		s.Instances = append(s.Instances, control.FromInstance(in))

@@ -19,6 +19,7 @@ func status() control.Status {
 		Router: control.Router{LatenessMaxMicros: 1500, UnknownAdverts: map[string]uint64{"vrid": 2, "checksum": 1}},
 		Instances: []control.Instance{{Name: `VI "1"\`, Interface: "eth0", Family: 4, VRID: 51, State: "MASTER", Priority: 150, BasePriority: 100,
 			Addresses: []string{"a", "b"}, Counters: control.Counters{AdvertsSent: 9, Refused: map[string]uint64{"ttl": 4}}}},
+		Kernel:  &control.IPVS{Sync: &control.Sync{Daemons: []control.SyncDaemon{{Role: "backup", Interface: "eth1", ID: 7}}, Counted: true, Learned: 4, Own: 1, Dropped: 2}},
 		Tracked: []control.Tracked{{ID: "script/a", Known: true}, {ID: "script/new"}, {ID: "file/f", Known: true, OK: true, Value: -3}},
 		VirtualServers: []control.VirtualServer{{ID: "tcp 10.0.0.1:80", Quorum: true, Weight: 2, Traffic: &control.Traffic{Connections: 5}, Servers: []control.RealServer{
 			{ID: "10.0.0.2:80", Up: true, Weight: 2, Traffic: &control.Traffic{InBytes: 7}, Checks: []control.Check{{Kind: "HTTP_GET", Target: "10.0.0.2:80", Up: true, Passed: 7, Micros: 250},
@@ -35,6 +36,7 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []string{
+		`holdfast_sync_daemon{role="backup",interface="eth1",id="7"} 1`, `holdfast_sync_connections{origin="learned"} 4`, `holdfast_sync_messages_dropped_total 2`,
 		`holdfast_up 1`, `holdfast_info{version="1.0"} 1`, `holdfast_config_loaded_timestamp_seconds 1700000000.5`,
 		`holdfast_config_last_reload_successful 0`, `holdfast_ipvs_in_sync 0`, `holdfast_router_lateness_max_seconds 0.0015`,
 		`holdfast_router_unknown_adverts_total{reason="checksum"} 1`,

@@ -53,6 +53,7 @@ func daemon(w *writer, s control.Status) {
 	w.series(float64(len(s.Config.Problems)))
 	w.begin("holdfast_ipvs_in_sync", "1 if the kernel's IPVS table holds what it should, as of the last look.")
 	w.series(yes(s.IPVS == ""))
+	syncs(w, s.Kernel)
 	w.begin("holdfast_log_lines_lost_total", "Log lines that found no room.")
 	w.series(float64(s.LogLinesLost))
 
@@ -68,6 +69,32 @@ func daemon(w *writer, s control.Status) {
 	for _, reason := range slices.Sorted(maps.Keys(s.Router.UnknownAdverts)) {
 		w.series(float64(s.Router.UnknownAdverts[reason]), "reason", reason)
 	}
+}
+
+// syncs is about the synchronisation of connections.
+func syncs(w *writer, k *control.IPVS) {
+	var s control.Sync
+	if k != nil && k.Sync != nil {
+		s = *k.Sync
+	}
+	w.begin("holdfast_sync_daemon", "1 for each daemon of the kernel that synchronises connections.")
+	for _, d := range s.Daemons {
+		w.series(1, "role", d.Role, "interface", d.Interface, "id", strconv.Itoa(d.ID))
+	}
+	each := func(name, help string, value uint64) {
+		w.begin(name, help)
+		if s.Counted {
+			w.series(float64(value))
+		}
+	}
+	w.begin("holdfast_sync_connections", "Connections in the kernel by origin: learned from a peer, or own. The first 20000 are counted.")
+	if s.Counted {
+		w.series(float64(s.Learned), "origin", "learned")
+		w.series(float64(s.Own), "origin", "own")
+	}
+	each("holdfast_sync_messages_dropped_total", "Messages of a peer that found no room since the backup daemon started.", s.Dropped)
+	each("holdfast_sync_waiting_bytes", "Messages of a peer that the backup daemon has not read yet.", s.Waiting)
+	each("holdfast_sync_unsent_bytes", "Messages that the master daemon has not sent yet.", s.Unsent)
 }
 
 // states are keepalived's numbers for states, which its exporters use as well.
@@ -152,6 +179,7 @@ func realServers(w *writer, all []control.VirtualServer) {
 	each("holdfast_real_server_in_table", "1 if it is wanted in the kernel's table.", func(s control.RealServer) float64 { return yes(s.InTable) })
 	each("holdfast_real_server_weight", "Its weight now.", func(s control.RealServer) float64 { return float64(s.Weight) })
 	each("holdfast_real_server_configured_weight", "Its weight in the configuration.", func(s control.RealServer) float64 { return float64(s.Configured) })
+	each("holdfast_real_server_drained", "1 while it is out of the table because somebody drained it.", func(s control.RealServer) float64 { return yes(s.Drained) })
 	each("holdfast_real_server_draining", "1 while it gets no new connections.", func(s control.RealServer) float64 { return yes(s.Draining) })
 }
 
@@ -162,6 +190,12 @@ func traffic(w *writer, all []control.VirtualServer) {
 	}{
 		{"connections_active", "Established connections in the kernel.", func(t *control.Traffic) float64 { return float64(t.Active) }},
 		{"connections_inactive", "Other connections in the kernel.", func(t *control.Traffic) float64 { return float64(t.Inactive) }},
+		{"connections_persistent", "Clients that the kernel keeps with their server (persistence).", func(t *control.Traffic) float64 { return float64(t.Persistent) }},
+		{"connections_per_second", "The kernel's rate of new connections.", func(t *control.Traffic) float64 { return float64(t.ConnectionRate) }},
+		{"in_packets_per_second", "The kernel's rate of packets from clients.", func(t *control.Traffic) float64 { return float64(t.InPacketRate) }},
+		{"out_packets_per_second", "The kernel's rate of packets to clients (NAT only).", func(t *control.Traffic) float64 { return float64(t.OutPacketRate) }},
+		{"in_bytes_per_second", "The kernel's rate of bytes from clients.", func(t *control.Traffic) float64 { return float64(t.InByteRate) }},
+		{"out_bytes_per_second", "The kernel's rate of bytes to clients (NAT only).", func(t *control.Traffic) float64 { return float64(t.OutByteRate) }},
 		{"connections_total", "Connections since the kernel made the entry.", func(t *control.Traffic) float64 { return float64(t.Connections) }},
 		{"in_packets_total", "Packets from clients.", func(t *control.Traffic) float64 { return float64(t.InPackets) }},
 		{"out_packets_total", "Packets to clients (NAT only: with DR and TUN they do not pass here).", func(t *control.Traffic) float64 { return float64(t.OutPackets) }},

@@ -413,10 +413,18 @@ func (r *Reconciler) deleteServices(ctx context.Context, keys []ipvssync.Key) (o
 // takeUpdates writes what pools want after verdicts.
 func (r *Reconciler) takeUpdates(ctx context.Context) {
 	r.mu.Lock()
-	pending, order := r.pending, r.order
-	r.pending, r.order = map[string][]ipvssync.Service{}, nil
+	pending, order, daemons := r.pending, r.order, r.daemons
+	r.pending, r.order, r.daemons = map[string][]ipvssync.Service{}, nil, nil
 	r.mu.Unlock()
-	if len(order) == 0 || r.stopped {
+	if r.stopped {
+		return
+	}
+	if daemons != nil && r.set {
+		r.desired.Daemons = *daemons
+		r.convergeDaemons(ctx)
+		r.publishStatus()
+	}
+	if len(order) == 0 {
 		return
 	}
 	start := time.Now()

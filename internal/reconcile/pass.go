@@ -363,9 +363,7 @@ func (r *Reconciler) publishStatus() {
 	}
 	slices.Sort(st.Contended)
 	st.Problems = slices.Sorted(maps.Values(r.failing))
-	for _, d := range r.running {
-		st.Daemons = append(st.Daemons, fmt.Sprintf("%s %s id %d", d.Role, d.Interface, d.ID))
-	}
+	st.Daemons = slices.Clone(r.running)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	st.LastCheck, st.LastRound, st.Foreign = r.status.LastCheck, r.status.LastRound, r.status.Foreign

@@ -76,7 +76,7 @@ type Status struct {
 	// Problems are the operations the kernel refuses at present.
 	Problems []string `json:"problems,omitempty"`
 	// Daemons are the synchronisation daemons that run, ours or not, where the configuration wants any.
-	Daemons []string `json:"daemons,omitempty"`
+	Daemons []ipvssync.SyncDaemon `json:"daemons,omitempty"`
 }
 
 // Reconciler is the owner of IPVS. Its methods are safe for concurrent use; the work is done by Run.
@@ -87,6 +87,7 @@ type Reconciler struct {
 	mu      sync.Mutex
 	pending map[string][]ipvssync.Service
 	order   []string
+	daemons *[]ipvssync.SyncDaemon // what SetDaemons wants and nobody has done yet
 	wake    chan struct{}
 	calls   chan func(context.Context)
 	status  Status
@@ -210,13 +211,22 @@ func (r *Reconciler) Flush(ctx context.Context) error {
 	return r.do(ctx, func(ctx context.Context) { r.takeUpdates(ctx) })
 }
 
-// SetDaemons changes which connection synchronisation daemons should run, as when an instance changes its state.
-func (r *Reconciler) SetDaemons(ctx context.Context, d []ipvssync.SyncDaemon) error {
-	return r.do(ctx, func(ctx context.Context) {
-		r.desired.Daemons = d
-		r.convergeDaemons(ctx)
-		r.publishStatus()
-	})
+// SetDaemons changes which connection synchronisation daemons should run, as when an instance changes its state. It returns at once; of
+// several calls the last one counts.
+func (r *Reconciler) SetDaemons(d []ipvssync.SyncDaemon) {
+	r.mu.Lock()
+	r.daemons = &d
+	r.mu.Unlock()
+	r.poke()
+}
+
+// Sync counts what the synchronisation daemons did; false where none runs that the configuration wants. It does not wait for the owner.
+func (r *Reconciler) Sync(ctx context.Context) (ipvssync.SyncState, bool) {
+	if len(r.Status().Daemons) == 0 {
+		return ipvssync.SyncState{}, false
+	}
+	s, err := r.kernel.SyncState(ctx)
+	return s, err == nil
 }
 
 // Reconcile reads everything back now, repairs what differs and ends all weights set by hand.

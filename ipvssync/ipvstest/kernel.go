@@ -14,19 +14,20 @@ import (
 
 // Kernel is IPVS in memory. The zero value is not usable; see New.
 type Kernel struct {
-	mu       sync.Mutex
-	missing  bool
-	closed   bool
-	services map[ipvssync.Key]*service
-	daemons  []ipvssync.SyncDaemon
-	timeouts ipvssync.Timeouts
-	sysctls  map[string]string
-	fullnat  []ipvssync.FullNATRule
-	log      []ipvssync.Op
-	writes   int
-	reads    int
-	fail     func(ipvssync.Op) error
-	list     func([]ipvssync.Service) []ipvssync.Service
+	mu        sync.Mutex
+	missing   bool
+	closed    bool
+	services  map[ipvssync.Key]*service
+	daemons   []ipvssync.SyncDaemon
+	syncState ipvssync.SyncState
+	timeouts  ipvssync.Timeouts
+	sysctls   map[string]string
+	fullnat   []ipvssync.FullNATRule
+	log       []ipvssync.Op
+	writes    int
+	reads     int
+	fail      func(ipvssync.Op) error
+	list      func([]ipvssync.Service) []ipvssync.Service
 }
 
 type service struct {
@@ -368,6 +369,20 @@ func (k *Kernel) StopSync(ctx context.Context, d ipvssync.SyncDaemon) error {
 		return fmt.Errorf("stop the %s sync daemon: %w", d.Role, ipvssync.ErrNotFound)
 	}
 	return nil
+}
+
+// SyncState implements ipvssync.Kernel.
+func (k *Kernel) SyncState(ctx context.Context) (ipvssync.SyncState, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.syncState, k.ready(ctx)
+}
+
+// SetSyncState is what SyncState answers.
+func (k *Kernel) SetSyncState(s ipvssync.SyncState) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.syncState = s
 }
 
 // Timeouts implements ipvssync.Kernel.
