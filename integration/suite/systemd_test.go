@@ -146,10 +146,7 @@ func TestShippedUnit(t *testing.T) {
 			from := time.Now()
 			l.Eventually(what+": adverts go on", func() bool { return d1.Adverts(from) >= 5 })
 			if gap := s.Tap.LongestGap(d1.Addr, since); gap > 8*time.Second {
-				// Too slow a machine: a restart that takes longer than two intervals is a failover, as promised.
-				l.Note("%s: outside the promise, %v between adverts", what, gap.Round(time.Second))
-				s.Owner(d1)
-				return
+				l.Errorf("%s: %v between adverts: a restart within two intervals is promised", what, gap.Round(10*time.Millisecond))
 			}
 			if list := s.Tap.Adverts(d2.Addr, since); len(list) > 0 {
 				l.Fatalf("%s: the peer took over: %v", what, list[0])
@@ -174,7 +171,7 @@ func TestShippedUnit(t *testing.T) {
 			size, _ := strconv.Atoi(strings.TrimSpace(string(text)))
 			// Less and less memory until the kernel kills; then as much as anybody likes.
 			for lab.Alive(balancer) && lab.Alive(router) && size > 1<<20 {
-				size -= 1 << 20
+				size -= 256 << 10
 				if err := os.WriteFile(limit, []byte(strconv.Itoa(size)), 0); err != nil {
 					l.Fatalf("%v", err)
 				}
@@ -182,11 +179,11 @@ func TestShippedUnit(t *testing.T) {
 			if err := os.WriteFile(limit, []byte("max"), 0); err != nil {
 				l.Fatalf("%v", err)
 			}
-			if lab.Alive(balancer) {
-				l.Errorf("the balancer still lives")
+			if lab.Alive(balancer) || !lab.Alive(router) {
+				l.Fatalf("after the squeeze the balancer lives: %v, the router: %v; the kernel should have killed the balancer alone", lab.Alive(balancer), lab.Alive(router))
 			}
-			if !lab.Alive(router) { // one step of the limit may cost both, the balancer first; then what holds for both killed must hold
-				l.Note("the kernel killed the router behind the balancer")
+			if text, err := os.ReadFile(cgroup(l, router) + "/memory.events"); err != nil || strings.Contains(string(text), "oom_kill 0\n") {
+				l.Errorf("the kernel counts no OOM kill: %v\n%s", err, text)
 			}
 		})
 		if out, err := systemctl("reload", "holdfast.service"); err != nil {

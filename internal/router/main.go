@@ -161,16 +161,19 @@ func again(s *starter, lock *os.File, p any) error {
 	return fmt.Errorf("start again after a panic (%v): %w", p, syscall.Exec(s.path(), os.Args, env))
 }
 
-// spareFromOOM makes the kernel kill the balancer rather than the router when memory runs out, and answers what the score was. Not being
-// allowed to is no error.
+// oomNever is OOM_SCORE_ADJ_MIN (include/uapi/linux/oom.h): the kernel never picks such a process.
+const oomNever = "-1000"
+
+// spareFromOOM makes the kernel kill the balancer and never the router when memory runs out, and answers what the score was. A score that is merely
+// low is not enough: a balancer starts with the router's and for a moment both are alike. Not being allowed to is no error.
 func spareFromOOM() (was string) {
 	const file = "/proc/self/oom_score_adj"
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return ""
 	}
-	_ = os.WriteFile(file, []byte("-900"), 0)
-	if was = strings.TrimSpace(string(b)); was == "-900" {
+	_ = os.WriteFile(file, []byte(oomNever), 0)
+	if was = strings.TrimSpace(string(b)); was == oomNever {
 		was = "0" // of the process this one replaced
 	}
 	return was
