@@ -17,9 +17,25 @@ type Result struct {
 	Latency Latency `json:"latency"`
 	// Weight is what the server itself asked for, if it did.
 	Weight Weight `json:"weight"`
+	// Unsaid is what the answer did not speak of, so that it stays as it was.
+	Unsaid Unsaid `json:"-"`
 	// Warning is something to tell although the attempt passed, such as a certificate that ends soon.
 	Warning string `json:"warning,omitempty"`
 }
+
+// Unsaid is a set of things that an agent's answer left alone. HAProxy's rule: "parameters which are not advertised by the agent are not
+// changed", so an agent that said maint or drain has to say ready, one that said down has to say up.
+type Unsaid uint8
+
+// What an answer may leave alone.
+const (
+	// UnsaidUp: neither up nor down.
+	UnsaidUp Unsaid = 1 << iota
+	// UnsaidReady: none of ready, drain and maint.
+	UnsaidReady
+	// UnsaidWeight: no percentage.
+	UnsaidWeight
+)
 
 // Latency is the time of an attempt by phase; a phase that did not happen is 0. Phases are durations, not moments.
 type Latency struct {

@@ -331,9 +331,10 @@ func (s *Scheduler) finish(j *job, r Result, at time.Time) {
 func (s *Scheduler) judge(c *check, r Result, at time.Time) Step {
 	// A check that is down from the start: nobody has been told why yet.
 	unexplained := !c.verdict.Up && c.reason == OK
+	r = c.said(r)
 	step := c.verdict.Judge(&c.spec.Rules, at, r.OK)
 	reweighed := false
-	if r.OK {
+	if r.weighs() {
 		was := c.weight
 		c.weight = smoothed(was, r.Weight, c.spec.Smooth)
 		reweighed = c.weight != was

@@ -426,7 +426,7 @@ func TestWeightsAndWarnings(t *testing.T) {
 		s.Apply([]Spec{one("v", "a", 0, 1)})
 		pass(time.Second)
 		d.take()
-		l.say(target(1), Weight{Percent, 50}, "")
+		l.say(target(1), Weight{Mode: Percent, Value: 50}, "")
 		pass(10 * time.Second)
 		says(t, d, "a weight w50")
 		l.set(target(1), Refused)

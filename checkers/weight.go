@@ -25,10 +25,15 @@ const (
 type Weight struct {
 	Mode  WeightMode `json:"mode,omitempty"`
 	Value int        `json:"value,omitempty"`
+	// Drain asks for no new connections, whatever the weight (an agent's "drain").
+	Drain bool `json:"drain,omitempty"`
 }
 
-// String is "50", "50%", "+5", or "" for no word.
+// String is "50", "50%", "+5", "drain", or "" for no word.
 func (w Weight) String() string {
+	if w.Drain {
+		return "drain"
+	}
 	switch w.Mode {
 	case Absolute:
 		return strconv.Itoa(w.Value)
@@ -53,7 +58,8 @@ func smoothed(from, to Weight, percent int) Weight {
 			step = -1
 		}
 	}
-	return Weight{to.Mode, from.Value + step}
+	to.Value = from.Value + step
+	return to
 }
 
 // EffectiveWeight is keepalived's sum (section 4.4): the configured weight plus what each check adds to it, an absolute one adding

@@ -12,8 +12,7 @@ import (
 
 const maxAgent = 1024
 
-// agent asks HAProxy's agent-check (HAProxy configuration manual, "agent-check"): one line of words. "up", "ready" and a weight
-// pass; "drain" is weight 0; "maint", "down", "failed" and "stopped" fail, what follows "#" being the reason. maxconn is ignored.
+// agent asks HAProxy's agent-check (HAProxy configuration manual, "agent-check"): one line of words. maxconn is ignored.
 func (p *Prober) agent(ctx context.Context, what *checkers.Probe) checkers.Result {
 	params, _ := what.Params.(*checkers.AgentParams)
 	start := time.Now()
@@ -52,35 +51,34 @@ func (p *Prober) agent(ctx context.Context, what *checkers.Probe) checkers.Resul
 	return r
 }
 
-// judgeAgent reads the agent's line. Of several words about the same thing the last counts; a line without any is an error, so
-// that a wrong port is noticed.
+// judgeAgent reads the agent's line. Words of one meaning exclude each other and the last counts: up or down; ready, drain or maint; a
+// percentage. What is not mentioned stays as it was (Unsaid). A line without any known word is an error, so that a wrong port is noticed.
 func judgeAgent(line string) checkers.Result {
 	words, why, _ := strings.Cut(line, "#")
 	r := checkers.Pass()
-	known := false
+	r.Unsaid = checkers.UnsaidUp | checkers.UnsaidReady | checkers.UnsaidWeight
+	known, down, maint := false, false, false
 	for _, word := range strings.FieldsFunc(strings.ToLower(words), func(c rune) bool { return c == ' ' || c == ',' || c == '\t' }) {
+		known = true
 		switch {
-		case word == "up" || word == "ready":
-			known = true
-			r.OK, r.Reason = true, checkers.OK
-		case word == "drain":
-			known = true
-			r.Weight = checkers.Weight{Mode: checkers.Absolute, Value: 0}
-		case word == "maint":
-			known = true
-			r.OK, r.Reason = false, checkers.AgentMaint
+		case word == "up":
+			down = false
+			r.Unsaid &^= checkers.UnsaidUp
 		case word == "down" || word == "failed" || word == "fail" || word == "stopped":
-			known = true
-			r.OK, r.Reason = false, checkers.AgentDown
+			down = true
+			r.Unsaid &^= checkers.UnsaidUp
+		case word == "ready" || word == "drain" || word == "maint":
+			maint, r.Weight.Drain = word == "maint", word == "drain"
+			r.Unsaid &^= checkers.UnsaidReady
 		case strings.HasPrefix(word, "maxconn:"):
-			known = true
+			// IPVS has connection limits of another kind; the word is not an error.
 		case strings.HasSuffix(word, "%"):
 			w, ok := parseWeight(word)
 			if !ok {
 				return checkers.Fail(checkers.Protocol, "the agent said "+excerpt([]byte(line)))
 			}
-			known = true
-			r.Weight = w
+			r.Weight.Mode, r.Weight.Value = w.Mode, w.Value
+			r.Unsaid &^= checkers.UnsaidWeight
 		default:
 			return checkers.Fail(checkers.Protocol, "the agent said "+excerpt([]byte(line)))
 		}
@@ -88,12 +86,15 @@ func judgeAgent(line string) checkers.Result {
 	if !known {
 		return checkers.Fail(checkers.Protocol, "the agent said nothing: "+excerpt([]byte(line)))
 	}
-	if !r.OK {
-		r.Weight = checkers.Weight{}
-		r.Detail = "the agent said " + excerpt([]byte(line))
-		if why = strings.TrimSpace(why); why != "" {
-			r.Detail = "the agent said: " + strings.Trim(excerpt([]byte(why)), `"`)
-		}
+	if !down && !maint {
+		return r
+	}
+	if r.OK, r.Reason = false, checkers.AgentDown; !down {
+		r.Reason = checkers.AgentMaint
+	}
+	r.Detail = "the agent said " + excerpt([]byte(line))
+	if why = strings.TrimSpace(why); why != "" {
+		r.Detail = "the agent said: " + strings.Trim(excerpt([]byte(why)), `"`)
 	}
 	return r
 }

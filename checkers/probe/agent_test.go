@@ -12,18 +12,24 @@ import (
 )
 
 func TestAgentLine(t *testing.T) {
-	weight := func(m checkers.WeightMode, v int) checkers.Weight { return checkers.Weight{Mode: m, Value: v} }
+	percent := func(v int) checkers.Weight { return checkers.Weight{Mode: checkers.Percent, Value: v} }
+	const up, ready, share = checkers.UnsaidUp, checkers.UnsaidReady, checkers.UnsaidWeight
 	for line, want := range map[string]checkers.Result{
-		"up":                       checkers.Pass(),
-		"ready up 75%":             {OK: true, Weight: weight(checkers.Percent, 75)},
-		"50%":                      {OK: true, Weight: weight(checkers.Percent, 50)},
-		"UP, 100%":                 {OK: true, Weight: weight(checkers.Percent, 100)},
-		"drain":                    {OK: true, Weight: weight(checkers.Absolute, 0)},
-		"up maxconn:30":            checkers.Pass(),
-		"maint":                    {Reason: checkers.AgentMaint, Detail: `the agent said "maint"`},
-		"down #disk full":          {Reason: checkers.AgentDown, Detail: "the agent said: disk full"},
-		"stopped 10%":              {Reason: checkers.AgentDown, Detail: `the agent said "stopped 10%"`},
-		"fail":                     {Reason: checkers.AgentDown, Detail: `the agent said "fail"`},
+		"up":                       {OK: true, Unsaid: ready | share},
+		"ready":                    {OK: true, Unsaid: up | share},
+		"ready up 75%":             {OK: true, Weight: percent(75)},
+		"50%":                      {OK: true, Weight: percent(50), Unsaid: up | ready},
+		"UP,\t100%":                {OK: true, Weight: percent(100), Unsaid: ready},
+		"drain":                    {OK: true, Weight: checkers.Weight{Drain: true}, Unsaid: up | share},
+		"up drain 30%":             {OK: true, Weight: checkers.Weight{Mode: checkers.Percent, Value: 30, Drain: true}},
+		"drain ready":              {OK: true, Unsaid: up | share},
+		"up maxconn:30":            {OK: true, Unsaid: ready | share},
+		"maint":                    {Reason: checkers.AgentMaint, Detail: `the agent said "maint"`, Unsaid: up | share},
+		"maint up":                 {Reason: checkers.AgentMaint, Detail: `the agent said "maint up"`, Unsaid: share},
+		"down #disk full":          {Reason: checkers.AgentDown, Detail: "the agent said: disk full", Unsaid: ready | share},
+		"down#disk full":           {Reason: checkers.AgentDown, Detail: "the agent said: disk full", Unsaid: ready | share},
+		"stopped 10%":              {Reason: checkers.AgentDown, Detail: `the agent said "stopped 10%"`, Weight: percent(10), Unsaid: ready},
+		"fail":                     {Reason: checkers.AgentDown, Detail: `the agent said "fail"`, Unsaid: ready | share},
 		"":                         {Reason: checkers.Protocol, Detail: `the agent said nothing: ""`},
 		"# all is well":            {Reason: checkers.Protocol, Detail: `the agent said nothing: "# all is well"`},
 		"HTTP/1.1 400 Bad Request": {Reason: checkers.Protocol, Detail: `the agent said "HTTP/1.1 400 Bad Request"`},

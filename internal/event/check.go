@@ -16,7 +16,7 @@ var (
 		"Only with log_all_failures, and for the first attempt of a check with alpha. The check's state did not change; at attempt = of it goes down.",
 		"virtual_server", "real_server", "check", "target", "reason", "detail", "attempt", "of")
 	CheckWeight = define("check.weight", Info, "real server asks for another weight",
-		"A program with misc_dynamic, an agent, a tracked file or an HTTP header said so. mode is absolute, percent or added.",
+		"A program with misc_dynamic, an agent, a tracked file or an HTTP header said so. mode is absolute, percent, added or drain; none: the configured weight.",
 		"virtual_server", "real_server", "check", "target", "mode", "value")
 	CheckPanic = define("check.panic", Error, "a check's own code failed",
 		"A fault of Holdfast, contained: the attempt counts as failed and all else goes on. Please report it with this line.",

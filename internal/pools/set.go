@@ -155,7 +155,8 @@ func (s *Set) SetHealth(id checkers.ID, up bool, w checkers.Weight) {
 
 // health is a check's state as the pool takes it.
 func health(up bool, w checkers.Weight, configured int) ipvssync.Health {
-	h := ipvssync.Health{Up: up}
+	// An agent's 0% is a drain, as in HAProxy: weight 0 under a scheduler that hashes would lose connections.
+	h := ipvssync.Health{Up: up, Drain: w.Drain || w.Mode == checkers.Percent && w.Value == 0}
 	switch w.Mode {
 	case checkers.Absolute, checkers.Percent:
 		h.HasWeight, h.Weight = true, checkers.EffectiveWeight(configured, w)

@@ -22,12 +22,15 @@ func Check(bus *event.Bus, c checkers.Change) {
 	case checkers.Rose:
 		bus.Publish(event.CheckUp.With(id.Virtual, id.Real, c.Kind, target, inState, c.Latency.Total.Round(time.Microsecond)))
 	case checkers.Reweighed:
-		bus.Publish(event.CheckWeight.With(id.Virtual, id.Real, c.Kind, target, weightMode(c.Weight.Mode), c.Weight.Value))
+		bus.Publish(event.CheckWeight.With(id.Virtual, id.Real, c.Kind, target, weightMode(c.Weight), c.Weight.Value))
 	}
 }
 
-func weightMode(m checkers.WeightMode) string {
-	switch m {
+func weightMode(w checkers.Weight) string {
+	if w.Drain {
+		return "drain"
+	}
+	switch w.Mode {
 	case checkers.Absolute:
 		return "absolute"
 	case checkers.Percent:
