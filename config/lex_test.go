@@ -206,3 +206,19 @@ func TestCommandWords(t *testing.T) {
 		}
 	}
 }
+
+// A sequence may stand behind a brace, and a definition between braces.
+func TestDollarsBetweenBraces(t *testing.T) {
+	m, ds := read(t, "$KIND=vrrp_instance\n$N=A\n$VIPS=\\\n 10.0.0.1\\\n 10.0.0.2\n$KIND $N { interface eth0\n virtual_router_id 1\n priority 100\n virtual_ipaddress { $VIPS }\n"+
+		" virtual_ipaddress { ~SEQ(A,1,2) ~SEQ(B,3,4) 10.1.${A}.${B}\n }\n}\n")
+	if ds.HasErrors() || len(m.Instances) != 1 || m.Instances[0].Name != "A" {
+		t.Fatal(ds, m.Instances)
+	}
+	var got []string
+	for _, a := range m.Instances[0].VIPs {
+		got = append(got, a.Prefix.Addr().String())
+	}
+	if s := strings.Join(got, " "); s != "10.0.0.1 10.0.0.2 10.1.1.3 10.1.1.4 10.1.2.3 10.1.2.4" {
+		t.Error(s)
+	}
+}

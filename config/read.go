@@ -195,26 +195,34 @@ func (r *reader) logical(s string, p place, depth int) {
 			}
 		}
 		if strings.IndexByte(s, '$') >= 0 {
-			out, lines, changed := r.substitute(s, p)
-			if changed {
+			// What stands behind a brace is a line of its own: a sequence there may define what it uses.
+			head, rest := s, ""
+			if i := brace(s); i > 0 && !strings.HasPrefix(s, "include") {
+				head, rest = s[:i], s[i:]
+			}
+			if out, lines, changed := r.substitute(head, p); changed {
 				if depth >= maxSubst || len(out) > maxLineSize {
 					r.complain(p, len(s), Error, "definition-loop", "does a definition use itself?", "definitions expand without end")
 					return
 				}
-				depth++
-				if lines == nil {
+				if rest == "" && lines == nil {
 					s, p.exact = out, false
+					depth++
 					continue
 				}
 				if out != "" {
 					q := p
 					q.exact = false
-					r.logical(out, q, depth)
+					r.logical(out, q, depth+1)
 				}
 				for _, l := range lines {
-					r.logical(l.text, l.at, depth)
+					r.logical(l.text, l.at, depth+1)
 				}
-				return
+				if rest == "" {
+					return
+				}
+				p = p.shift(len(head))
+				s = rest
 			}
 		}
 		if r.include(s, p) {
