@@ -160,7 +160,10 @@ var places = map[string]string{
 	"host":               strings.Replace(base, "#R", "SMTP_CHECK {\n host {\n connect_port 26\n%s\n }\n}", 1),
 }
 
-const base = `vrrp_script S {
+const base = `global_defs {
+ notification_email { y@example.com }
+}
+vrrp_script S {
  #S
  script /bin/true
 }

@@ -12,7 +12,14 @@ import (
 // Checks are the checks of all real servers. An ID's Virtual and Real are the ids of the pool and its server, its Index is the place in the
 // server's list of checks (NamesOf finds the name there).
 func Checks(m *config.Model) []checkers.Spec {
-	var out []checkers.Spec
+	count := 0
+	eachVirtualServer(m, func(_ string, vs *config.VirtualServer) {
+		eachRealServer(vs, func(_ string, rs *config.RealServer) { count += len(rs.Checks) })
+	})
+	if count == 0 {
+		return nil
+	}
+	out := make([]checkers.Spec, 0, count)
 	var last checkers.Params
 	eachVirtualServer(m, func(vsID string, vs *config.VirtualServer) {
 		eachRealServer(vs, func(rsID string, rs *config.RealServer) {

@@ -50,18 +50,18 @@ func Notify(m *config.Model) notify.Config {
 		})
 	}
 	// With tens of thousands of servers, those of which nobody is told would cost more than their checks.
-	everyone := c.All.Path != "" || c.LVS.Path != ""
+	everyone, mail := c.All.Path != "" || c.LVS.Path != "", len(c.Mail.To) > 0
 	eachVirtualServer(m, func(id string, vs *config.VirtualServer) {
 		v := notify.Virtual{ID: id, Label: virtualLabel(vs), QuorumUp: command(m, vs.QuorumUp, 0), QuorumDown: command(m, vs.QuorumDown, 0),
 			Mail: vs.SMTPAlert, Omega: vs.Omega}
 		eachRealServer(vs, func(name string, rs *config.RealServer) {
-			if !everyone && !rs.SMTPAlert && rs.NotifyUp.IsZero() && rs.NotifyDown.IsZero() {
+			if !everyone && !(mail && rs.SMTPAlert) && rs.NotifyUp.IsZero() && rs.NotifyDown.IsZero() {
 				return
 			}
 			v.Servers = append(v.Servers, notify.Server{ID: name, Label: triple(rs.Addr, vs.Protocol, rs.Port),
 				Up: command(m, rs.NotifyUp, 0), Down: command(m, rs.NotifyDown, 0), Mail: rs.SMTPAlert})
 		})
-		if everyone || v.Servers != nil || vs.SMTPAlert || !vs.QuorumUp.IsZero() || !vs.QuorumDown.IsZero() {
+		if everyone || v.Servers != nil || mail && vs.SMTPAlert || !vs.QuorumUp.IsZero() || !vs.QuorumDown.IsZero() {
 			c.Virtuals = append(c.Virtuals, v)
 		}
 	})

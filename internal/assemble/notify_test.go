@@ -46,7 +46,7 @@ func TestNotify(t *testing.T) {
 }
 
 func TestNotifyLeavesOutWhoTellsNobody(t *testing.T) {
-	m := &config.Model{VirtualServers: []config.VirtualServer{
+	m := &config.Model{Global: config.GlobalDefs{SMTPServer: "192.0.2.25", NotificationEmail: []string{"a@b"}}, VirtualServers: []config.VirtualServer{
 		{Addr: netip.MustParseAddr("10.0.0.1"), Port: 80, Protocol: "tcp", RealServers: []config.RealServer{{Addr: netip.MustParseAddr("10.0.0.2"), Port: 80},
 			{Addr: netip.MustParseAddr("10.0.0.3"), Port: 80, NotifyDown: run("down")}}},
 		{Addr: netip.MustParseAddr("10.0.0.4"), Port: 80, Protocol: "tcp", RealServers: []config.RealServer{{Addr: netip.MustParseAddr("10.0.0.5"), Port: 80}}},
@@ -55,5 +55,9 @@ func TestNotifyLeavesOutWhoTellsNobody(t *testing.T) {
 	c := Notify(m)
 	if len(c.Virtuals) != 2 || len(c.Virtuals[0].Servers) != 1 || c.Virtuals[0].Servers[0].ID != "10.0.0.3:80" || !c.Virtuals[1].Mail {
 		t.Errorf("got %+v", c.Virtuals)
+	}
+	m.Global.NotificationEmail = nil
+	if c = Notify(m); len(c.Virtuals) != 1 {
+		t.Errorf("nobody gets mail: %+v", c.Virtuals)
 	}
 }

@@ -13,11 +13,7 @@ const countWithin = 5 * time.Second
 // CountConnections asks the kernel how many connections draining servers still have. It does not wait for the answer.
 func (s *Set) CountConnections() {
 	for id, p := range s.pools {
-		draining := false
-		for _, server := range p.Status().Servers {
-			draining = draining || server.Draining && !server.Drained
-		}
-		if !draining {
+		if !p.Draining() {
 			continue
 		}
 		go func() {
