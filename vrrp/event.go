@@ -90,11 +90,13 @@ type Trouble struct {
 	Detail string
 }
 
-// Taken says that somebody else removed an address that is held for the instance. The router puts it back; the machines count, and stop
+// Taken says that somebody else removed an address, a route or a rule that is held for the instance. The router puts it back; the machines count, and stop
 // fighting when it happens too often.
 type Taken struct {
-	ID     ID
+	ID ID
+	// Prefix is the address; What names a route or rule instead, "route to 10.0.0.0/8 via 192.0.2.1".
 	Prefix netip.Prefix
+	What   string
 }
 
 func (Taken) event()      {}

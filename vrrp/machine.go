@@ -93,7 +93,7 @@ type machine struct {
 	former *Instance
 
 	// taken are the times at which somebody else removed an address.
-	taken map[netip.Prefix][]time.Time
+	taken map[string][]time.Time
 
 	ahSent  uint32
 	ahHeard map[netip.Addr]ahSeen
@@ -118,7 +118,7 @@ func newMachine(i Instance) *machine {
 	return &machine{
 		id: i.ID(), cfg: i, advertised: i.advertised(), masterInterval: i.Interval, priority: i.Priority,
 		troubles: map[string]string{}, counters: Counters{Refused: map[string]uint64{}}, meanwhile: map[Reason]int{},
-		ahHeard: map[netip.Addr]ahSeen{}, signHeard: map[netip.Addr]uint64{}, taken: map[netip.Prefix][]time.Time{},
+		ahHeard: map[netip.Addr]ahSeen{}, signHeard: map[netip.Addr]uint64{}, taken: map[string][]time.Time{},
 	}
 }
 

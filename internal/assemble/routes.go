@@ -17,7 +17,10 @@ func routes(list []config.Route) (out []vrrp.Route) {
 func route(r *config.Route) vrrp.Route {
 	out := vrrp.Route{
 		Type: r.Type, Family: vrrpFamily(r.IPv6), Dst: r.Dst, Src: r.Src, Via: r.Via, Interface: r.Dev, Table: r.Table, Metric: r.Metric, Scope: r.Scope,
-		Protocol: r.Protocol, Onlink: r.Onlink, MTU: r.MTU, MTULock: r.MTULock, NoTrack: r.NoTrack,
+		Onlink: r.Onlink, MTU: r.MTU, MTULock: r.MTULock, NoTrack: r.NoTrack,
+	}
+	if r.NoTrack { // what is watched has keepalived's protocol: it says whose route it is
+		out.Protocol = r.Protocol
 	}
 	for _, h := range r.Nexthops {
 		out.Hops = append(out.Hops, vrrp.Hop{Via: h.Via, Interface: h.Dev, Weight: h.Weight, Onlink: h.Onlink})

@@ -76,7 +76,8 @@ func (k *memoryKernel) RestoreSettings(map[string]string) error                {
 func (k *memoryKernel) Restore(string, netip.Prefix) (bool, error)             { return true, nil }
 func (k *memoryKernel) HoldRoutes(string, []vrrp.Route, []vrrp.Rule) error     { return nil }
 func (k *memoryKernel) Shield([]netip.Addr) error                              { return nil }
-func (k *memoryKernel) RefreshRoutes() error                                   { return nil }
+func (k *memoryKernel) RefreshRoutes() ([]vrrpnet.RestoredRoute, error)        { return nil, nil }
+func (k *memoryKernel) Forget(string, netip.Prefix)                            {}
 func (k *memoryKernel) RemoveRoutes([]vrrp.Route, []vrrp.Rule) error           { return nil }
 func (k *memoryKernel) Refresh() error                                         { return nil }
 func (k *memoryKernel) Remove([]vrrp.Address) error                            { return nil }

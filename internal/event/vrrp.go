@@ -8,6 +8,8 @@ var (
 		"A packet was dropped, with the reason. Logged when first seen from that sender and then every 100th time.", "instance", "interface", "sender", "reason", "detail", "count")
 	AddressRestored = define("vrrp.address_restored", Warn, "address was taken away and put back",
 		"Somebody removed an address this router holds. It was added and announced again; find out who does it.", "instance", "interface", "address")
+	RouteRestored = define("vrrp.route_restored", Warn, "route or rule was taken away and put back",
+		"Somebody removed a route or rule this router holds. It was added again; find out who does it.", "instance", "route")
 	SendFailed = define("vrrp.send_failed", Warn, "advertisement not sent",
 		"The kernel refused to send. Peers take over when it lasts. Logged first and every 100th time.", "instance", "error", "count")
 	SplitBrain = define("vrrp.split_brain", Error, "another MASTER is heard",

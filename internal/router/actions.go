@@ -189,6 +189,7 @@ func (r *loop) onChange(c vrrpnet.Change) {
 			r.vmacCame(i.Name)
 		}
 		if !there || was.Index != i.Index || i.Up && !was.Up {
+			r.refreshRoutes(true) // IPv4 routes go with the interface, and nobody tells
 			for _, a := range r.statics {
 				if a.Interface == i.Name {
 					r.restore("", a)
@@ -206,6 +207,9 @@ func (r *loop) onChange(c vrrpnet.Change) {
 	}
 	for _, l := range c.Lost {
 		r.onLost(l)
+	}
+	if c.RoutesGone || len(c.Lost) > 0 && len(r.routed) > 0 { // routes with a preferred source go with that address, and nobody tells
+		r.refreshRoutes(false)
 	}
 }
 
@@ -250,16 +254,28 @@ func (r *loop) onLost(l vrrpnet.LostAddress) {
 	for id, held := range r.held {
 		for _, a := range held {
 			if match(a) {
-				r.restore(r.name(id), a)
+				r.lost(r.name(id), a)
 				return
 			}
 		}
 	}
 	for _, a := range r.statics {
 		if match(a) {
-			r.restore(staticOwner, a)
+			r.lost(staticOwner, a)
 		}
 	}
+}
+
+// lost puts an address back, unless the configuration leaves it to others (no_track).
+func (r *loop) lost(owner string, a vrrp.Address) {
+	if !a.NoTrack {
+		r.restore(owner, a)
+		return
+	}
+	r.queue.add(func() func() {
+		r.Kernel.Forget(a.Interface, a.Prefix)
+		return nil
+	})
 }
 
 // onTaken lets the machines count what was taken away: they stop fighting when it happens too often.

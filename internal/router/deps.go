@@ -27,9 +27,11 @@ type Kernel interface {
 	Changes() <-chan vrrpnet.Change
 	Hold(owner string, want []vrrpnet.Held) error
 	Restore(iface string, prefix netip.Prefix) (bool, error)
+	// Forget leaves an address alone that somebody else removed, until it is asked for anew.
+	Forget(iface string, prefix netip.Prefix)
 	Refresh() error
 	HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule) error
-	RefreshRoutes() error
+	RefreshRoutes() ([]vrrpnet.RestoredRoute, error)
 	RemoveRoutes(routes []vrrp.Route, rules []vrrp.Rule) error
 	Remove(addrs []vrrp.Address) error
 	// MakeVMACs, SwitchVMAC and RestoreSettings are as in vrrpnet.VMACs.

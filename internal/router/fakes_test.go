@@ -108,6 +108,7 @@ type fakeKernel struct {
 	shielded  []netip.Addr
 	fail      error
 	routes    map[string]int
+	restored  []vrrpnet.RestoredRoute
 }
 
 func newFakeKernel(interfaces ...vrrpnet.Interface) *fakeKernel {
@@ -154,7 +155,16 @@ func (k *fakeKernel) HoldRoutes(owner string, routes []vrrp.Route, _ []vrrp.Rule
 	return nil
 }
 
-func (k *fakeKernel) RefreshRoutes() error                         { return nil }
+func (k *fakeKernel) RefreshRoutes() ([]vrrpnet.RestoredRoute, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	restored := k.restored
+	k.restored = nil
+	return restored, nil
+}
+
+func (k *fakeKernel) Forget(iface string, p netip.Prefix) {}
+
 func (k *fakeKernel) RemoveRoutes([]vrrp.Route, []vrrp.Rule) error { return nil }
 
 func (k *fakeKernel) MakeVMACs([]vrrpnet.MACVLAN) (map[string]string, error) { return nil, nil }

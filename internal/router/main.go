@@ -245,7 +245,9 @@ func (k *realKernel) HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.
 	return k.routes.HoldRoutes(owner, routes, rules)
 }
 
-func (k *realKernel) RefreshRoutes() error { return k.routes.RefreshRoutes() }
+func (k *realKernel) RefreshRoutes() ([]vrrpnet.RestoredRoute, error) {
+	return k.routes.RefreshRoutes()
+}
 
 func (k *realKernel) RemoveRoutes(routes []vrrp.Route, rules []vrrp.Rule) error {
 	return k.routes.Remove(routes, rules)

@@ -199,7 +199,7 @@ func (r *loop) onHousekeeping(now time.Time) {
 	r.saveSequences()
 	if now.Sub(r.refreshed) >= refreshEvery {
 		r.refreshed = now
-		r.refreshRoutes()
+		r.refreshRoutes(false)
 		if len(r.held) > 0 {
 			r.queue.add(func() func() {
 				err := r.Kernel.Refresh()

@@ -1,7 +1,13 @@
 package router
 
 import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/internal/event"
 	"github.com/holdfast-ha/holdfast/vrrp"
+	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
 )
 
 // holdRoutes has the kernel goroutine make the owner's routes and rules exactly these. It costs nothing for owners that never had any.
@@ -16,15 +22,34 @@ func (r *loop) holdRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule) 
 	})
 }
 
-// refreshRoutes adds again what somebody removed or an interface took along when it went down.
-func (r *loop) refreshRoutes() {
-	for _, any := range r.routed {
-		if any {
-			r.queue.add(func() func() {
-				err := r.Kernel.RefreshRoutes()
-				return func() { r.routeProblem(err) }
-			})
-			return
+// refreshRoutes adds again what somebody removed or an interface took along when it went down. What is told is told in the owner's name, and the machines
+// count it as taken; quiet says that nobody is to blame.
+func (r *loop) refreshRoutes(quiet bool) {
+	if !slices.Contains(slices.Collect(maps.Values(r.routed)), true) {
+		return
+	}
+	r.queue.add(func() func() {
+		restored, err := r.Kernel.RefreshRoutes()
+		return func() {
+			r.routeProblem(err)
+			if !quiet {
+				r.onRestored(restored)
+			}
+		}
+	})
+}
+
+func (r *loop) onRestored(list []vrrpnet.RestoredRoute) {
+	for _, x := range list {
+		if x.Owner == staticOwner {
+			r.tell(event.RouteRestored.With(staticOwner, x.What))
+			continue
+		}
+		for id := range r.instances {
+			if id.String() == x.Owner {
+				r.tell(event.RouteRestored.With(r.name(id), x.What))
+				r.do(r.machines.Step(time.Now(), vrrp.Taken{ID: id, What: x.What}))
+			}
 		}
 	}
 }

@@ -113,12 +113,15 @@ func (a *Addresses) Restore(iface string, prefix netip.Prefix) (bool, error) {
 	return false, nil
 }
 
+// Forget leaves an address alone that somebody else removed: Refresh does not add it again. The next Hold that asks for it does.
+func (a *Addresses) Forget(iface string, prefix netip.Prefix) { a.failed[place{iface, prefix}] = true }
+
 // Refresh lengthens the lifetime of everything held, and adds what is missing.
 func (a *Addresses) Refresh() error {
 	var errs []error
 	for _, held := range a.owners {
 		for _, h := range held {
-			if h.Lifetime == 0 || a.foreign[h.place()] {
+			if h.Lifetime == 0 || a.foreign[h.place()] || h.NoTrack && a.failed[h.place()] {
 				continue
 			}
 			if err := a.replace(h); err != nil {

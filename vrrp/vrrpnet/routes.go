@@ -2,8 +2,10 @@ package vrrpnet
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -33,6 +35,13 @@ type heldRoutes struct {
 type Routes struct {
 	handle *netlink.Handle
 	owners map[string]heldRoutes
+	// present are those that have been in the kernel since they were asked for: whoever finds one missing knows that somebody removed it.
+	present map[string]bool
+}
+
+// RestoredRoute is a route or rule that was held, missing, and is there again.
+type RestoredRoute struct {
+	Owner, What string
 }
 
 // NewRoutes opens the netlink socket.
@@ -45,7 +54,7 @@ func NewRoutes() (*Routes, error) {
 		h.Close()
 		return nil, fmt.Errorf("limit the time of a netlink request: %w", err)
 	}
-	return &Routes{handle: h, owners: map[string]heldRoutes{}}, nil
+	return &Routes{handle: h, owners: map[string]heldRoutes{}, present: map[string]bool{}}, nil
 }
 
 // Close closes the socket and removes nothing.
@@ -67,19 +76,25 @@ func (r *Routes) HoldRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule
 	}
 	for _, x := range slices.Backward(had.rules) {
 		if !r.wantsRule(x) {
+			delete(r.present, owner+" "+ruleText(x))
 			note(r.delRule(x))
 		}
 	}
 	for _, x := range slices.Backward(had.routes) {
 		if !r.wantsRoute(x) {
+			delete(r.present, owner+" "+routeText(x))
 			note(r.delRoute(x))
 		}
 	}
 	for _, x := range routes {
-		note(r.addRoute(x))
+		_, err := r.addRoute(x)
+		r.present[owner+" "+routeText(x)] = err == nil
+		note(err)
 	}
 	for _, x := range rules {
-		note(r.addRule(x))
+		_, err := r.addRule(x)
+		r.present[owner+" "+ruleText(x)] = err == nil
+		note(err)
 	}
 	return errors.Join(errs...)
 }
@@ -96,18 +111,37 @@ func (r *Routes) Remove(routes []vrrp.Route, rules []vrrp.Rule) error {
 	return errors.Join(errs...)
 }
 
-// RefreshRoutes adds again what is held and missing: somebody else removed it, or an interface that went down took it along.
-func (r *Routes) RefreshRoutes() error {
+// RefreshRoutes adds again what is held and missing: somebody else removed it, or an interface that went down took it along. What nobody is to act on
+// (no_track) stays away. It answers with what had been there and was missing.
+func (r *Routes) RefreshRoutes() (restored []RestoredRoute, err error) {
 	var errs []error
-	for _, h := range r.owners {
+	for _, owner := range slices.Sorted(maps.Keys(r.owners)) {
+		h := r.owners[owner]
+		note := func(what string, missing bool, err error) {
+			if key := owner + " " + what; err != nil {
+				errs = append(errs, err)
+				r.present[key] = false
+			} else {
+				if missing && r.present[key] {
+					restored = append(restored, RestoredRoute{owner, what})
+				}
+				r.present[key] = true
+			}
+		}
 		for _, x := range h.routes {
-			errs = append(errs, r.addRoute(x))
+			if !x.NoTrack || !r.present[owner+" "+routeText(x)] {
+				missing, err := r.addRoute(x)
+				note(routeText(x), missing, err)
+			}
 		}
 		for _, x := range h.rules {
-			errs = append(errs, r.addRule(x))
+			if !x.NoTrack || !r.present[owner+" "+ruleText(x)] {
+				missing, err := r.addRule(x)
+				note(ruleText(x), missing, err)
+			}
 		}
 	}
-	return errors.Join(errs...)
+	return restored, errors.Join(errs...)
 }
 
 func (r *Routes) wantsRoute(x vrrp.Route) bool {
@@ -128,16 +162,20 @@ func (r *Routes) wantsRule(x vrrp.Rule) bool {
 	return false
 }
 
-func (r *Routes) addRoute(x vrrp.Route) error {
+// addRoute answers whether the route was missing.
+func (r *Routes) addRoute(x vrrp.Route) (missing bool, err error) {
 	n, err := r.route(x)
 	if err == nil {
 		// CREATE without EXCL: "ip route prepend", keepalived's default. What is there exactly so already answers EEXIST.
 		err = r.handle.RouteAddEcmp(n)
 	}
-	if err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("add %s: %w", routeText(x), err)
+	if errors.Is(err, unix.EEXIST) {
+		return false, nil
 	}
-	return nil
+	if err != nil {
+		return false, fmt.Errorf("add %s: %w", routeText(x), err)
+	}
+	return true, nil
 }
 
 func (r *Routes) delRoute(x vrrp.Route) error {
@@ -151,15 +189,19 @@ func (r *Routes) delRoute(x vrrp.Route) error {
 	return nil
 }
 
-func (r *Routes) addRule(x vrrp.Rule) error {
+// addRule answers whether the rule was missing.
+func (r *Routes) addRule(x vrrp.Rule) (missing bool, err error) {
 	n, err := rule(x)
 	if err == nil {
 		err = r.handle.RuleAdd(n)
 	}
-	if err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("add rule of priority %d: %w", n.Priority, err)
+	if errors.Is(err, unix.EEXIST) {
+		return false, nil
 	}
-	return nil
+	if err != nil {
+		return false, fmt.Errorf("add %s: %w", ruleText(x), err)
+	}
+	return true, nil
 }
 
 func (r *Routes) delRule(x vrrp.Rule) error {
@@ -168,9 +210,20 @@ func (r *Routes) delRule(x vrrp.Rule) error {
 		err = r.handle.RuleDel(n)
 	}
 	if err != nil && !errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("remove rule of priority %d: %w", n.Priority, err)
+		return fmt.Errorf("remove %s: %w", ruleText(x), err)
 	}
 	return nil
+}
+
+func ruleText(x vrrp.Rule) string {
+	s := fmt.Sprintf("rule %d", cmp.Or(x.Priority, defaultRulePriority))
+	if x.From.IsValid() {
+		s += " from " + x.From.String()
+	}
+	if x.To.IsValid() {
+		s += " to " + x.To.String()
+	}
+	return s + " " + cmp.Or(x.Action, "lookup "+cmp.Or(x.Table, "main"))
 }
 
 func routeText(x vrrp.Route) string {
@@ -180,6 +233,12 @@ func routeText(x vrrp.Route) string {
 	}
 	if x.Interface != "" {
 		s += " dev " + x.Interface
+	}
+	if x.Table != "" {
+		s += " table " + x.Table
+	}
+	if x.Metric != 0 {
+		s += " metric " + strconv.FormatUint(uint64(x.Metric), 10)
 	}
 	return s
 }

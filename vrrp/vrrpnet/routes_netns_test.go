@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
@@ -55,8 +56,15 @@ func TestHoldRoutes(t *testing.T) {
 	full := everything(t)
 	ip(t, "route del default metric 50")
 	ip(t, "rule del priority 500")
-	if err := r.RefreshRoutes(); err != nil || everything(t) != full {
+	restored, err := r.RefreshRoutes()
+	if err != nil || everything(t) != full {
 		t.Fatalf("%v\n%s\nwant\n%s", err, everything(t), full)
+	}
+	if len(restored) != 2 || restored[0].Owner != "VI" || !strings.Contains(restored[0].What, "0.0.0.0/0 via 192.0.2.9") || !strings.Contains(restored[1].What, "rule 500") {
+		t.Errorf("told: %v", restored)
+	}
+	if again, err := r.RefreshRoutes(); len(again) != 0 || err != nil {
+		t.Errorf("nothing was missing: %v %v", again, err)
 	}
 	if err := r.HoldRoutes("VI", routes[:1], nil); err != nil {
 		t.Fatal(err)
@@ -85,11 +93,50 @@ func TestHoldRoutes(t *testing.T) {
 	}
 }
 
+func TestWatchTellsOfRoutesThatAreTakenAway(t *testing.T) {
+	fresh(t)
+	pair(t)
+	w, err := NewWatch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	gone := func(wait time.Duration) bool {
+		for limit := time.After(wait); ; {
+			select {
+			case c := <-w.Changes():
+				if c.RoutesGone {
+					return true
+				}
+			case <-limit:
+				return false
+			}
+		}
+	}
+	ip(t, "route add 10.1.0.0/16 via 192.0.2.9 proto keepalived")
+	ip(t, "-6 rule add to 2001:db8::/32 lookup 77")
+	ip(t, "route add 10.2.0.0/16 via 192.0.2.9")
+	ip(t, "route del 10.2.0.0/16 via 192.0.2.9") // nobody's here
+	if gone(200 * time.Millisecond) {
+		t.Error("a route of somebody else")
+	}
+	ip(t, "route del 10.1.0.0/16")
+	if !gone(patience) {
+		t.Error("a route of ours")
+	}
+	ip(t, "-6 rule del to 2001:db8::/32 lookup 77")
+	if !gone(patience) {
+		t.Error("a rule")
+	}
+}
+
 func everything(t *testing.T) string {
 	var out []string
 	for _, args := range []string{"-4 route show table all", "-6 route show table all", "-4 rule", "-6 rule"} {
 		for _, l := range strings.Split(ip(t, args), "\n") {
-			out = append(out, strings.TrimSpace(l))
+			if !strings.Contains(l, "proto kernel") { // the kernel's own for IPv6 come when it has time
+				out = append(out, strings.TrimSpace(l))
+			}
 		}
 	}
 	return strings.Join(out, "\n")

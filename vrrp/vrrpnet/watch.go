@@ -39,6 +39,8 @@ type Change struct {
 	Gone []string
 	// Lost are addresses that were taken away: somebody removed them, their lifetime ended, or this daemon let them go.
 	Lost []LostAddress
+	// RoutesGone: routes or rules of a VRRP daemon's protocol were removed, by whomever.
+	RoutesGone bool
 }
 
 // LostAddress is one address that is no longer on the interface of that name.
@@ -52,6 +54,7 @@ type Watch struct {
 	file    *os.File
 	handle  *netlink.Handle
 	links   map[int]*Interface
+	routes  *routeWatch
 	changes chan Change
 	done    chan struct{}
 	stop    chan struct{}
@@ -78,8 +81,14 @@ func NewWatch() (*Watch, error) {
 	}
 	w := &Watch{file: os.NewFile(uintptr(fd), "rtnetlink"), handle: h, links: map[int]*Interface{}, changes: make(chan Change),
 		done: make(chan struct{}), stop: make(chan struct{})}
+	if w.routes, err = newRouteWatch(); err != nil {
+		w.file.Close()
+		h.Close()
+		return nil, err
+	}
 	first, err := w.list()
 	if err != nil {
+		w.routes.close()
 		w.file.Close()
 		h.Close()
 		return nil, err
@@ -95,6 +104,7 @@ func (w *Watch) Changes() <-chan Change { return w.changes }
 func (w *Watch) Close() {
 	close(w.stop)
 	w.file.Close()
+	w.routes.close()
 	<-w.done
 	w.handle.Close()
 }
@@ -105,12 +115,14 @@ func (w *Watch) follow(pending Change) {
 	go w.read(batches)
 	for {
 		var out chan Change
-		if len(pending.Interfaces)+len(pending.Gone)+len(pending.Lost) > 0 {
+		if pending.RoutesGone || len(pending.Interfaces)+len(pending.Gone)+len(pending.Lost) > 0 {
 			out = w.changes
 		}
 		select {
 		case out <- pending:
 			pending = Change{}
+		case <-w.routes.gone:
+			pending.RoutesGone = true
 		case batch, open := <-batches:
 			if !open {
 				return
@@ -318,6 +330,7 @@ func merge(a, b Change) Change {
 	a.Interfaces = append(a.Interfaces, b.Interfaces...)
 	a.Gone = append(a.Gone, b.Gone...)
 	a.Lost = append(a.Lost, b.Lost...)
+	a.RoutesGone = a.RoutesGone || b.RoutesGone
 	return a
 }
 
