@@ -1,6 +1,9 @@
 package state
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -22,7 +25,29 @@ type checks struct {
 
 // SaveChecks writes verdicts into the run directory dir, so that a restart continues them.
 func SaveChecks(dir, host string, all []checkers.Saved) error {
-	return write(filepath.Join(dir, checksFile), checks{Version: version, Host: host, Checks: all})
+	head, err := json.Marshal(checks{Version: version, Host: host})
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(dir, checksFile)
+	return replaceBy(name, func(w *bufio.Writer) error {
+		// One verdict after the other: as a whole, those of ten thousand checks would be the largest thing in memory.
+		_, _ = w.Write(bytes.TrimSuffix(head, []byte("null}")))
+		e := json.NewEncoder(w)
+		separator := "[\n"
+		for i := range all {
+			_, _ = w.WriteString(separator)
+			separator = ","
+			if err := e.Encode(&all[i]); err != nil {
+				return err
+			}
+		}
+		if len(all) == 0 {
+			_, _ = w.WriteString(separator)
+		}
+		_, err := w.WriteString("]}\n")
+		return err
+	})
 }
 
 // LoadChecks reads them. Those of another boot or network namespace are not believed; nothing there is no error.

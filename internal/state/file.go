@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -37,8 +38,25 @@ func write(name string, v any) error {
 }
 
 func replace(name string, b []byte) error {
+	return replaceBy(name, func(w *bufio.Writer) error { _, err := w.Write(b); return err })
+}
+
+// replaceBy replaces the file by what fill writes.
+func replaceBy(name string, fill func(*bufio.Writer) error) error {
 	tmp := name + ".new"
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 32<<10)
+	err = fill(w)
+	if e := w.Flush(); err == nil {
+		err = e
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
 		return err
 	}
 	return os.Rename(tmp, name)
