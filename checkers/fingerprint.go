@@ -46,6 +46,12 @@ func (p *Probe) fingerprint(last *written) Fingerprint {
 	b = append(b, 0)
 	b = binary.BigEndian.AppendUint32(b, p.Mark)
 	b = appendDuration(b, p.StepLimit())
+	if p.Via.Server.IsValid() {
+		b = p.Via.Server.AppendTo(b)
+		b = append(b, 0)
+		b = append(b, p.Via.Method...)
+		b = append(b, 0)
+	}
 	if p.Params != nil {
 		// Params are plain data; what JSON cannot write does not exist in them.
 		if last.of != p.Params {

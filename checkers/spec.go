@@ -39,11 +39,22 @@ type Probe struct {
 	Interface string
 	// Mark is fwmark (SO_MARK), 0 for none.
 	Mark uint32
+	// Via is the way of a check through the director's own forwarding path; the zero value connects directly. Then Target is the virtual
+	// address, and Mark leads to a private service with exactly that server.
+	Via Via
 	// Timeout bounds the attempt, of HTTP each url and of SMTP each host, from the connect to the last byte (keepalived's
 	// connect_timeout; misc_timeout for scripts). 0 means 5 s.
 	Timeout time.Duration
 	// Params is what the kind needs beyond that, nil where it needs nothing. Not changed after it was handed over.
 	Params Params
+}
+
+// Via is the real server that a check through the forwarding path reaches, and how.
+type Via struct {
+	// Server is the real server's address and port.
+	Server netip.AddrPort
+	// Method is the forwarding method, for people: "DR", "TUN gue port 6080".
+	Method string
 }
 
 // Asks is what the probe is about, for people: address and port, the address alone, the program, the file.
@@ -59,6 +70,9 @@ func (p *Probe) Asks() string {
 	}
 	if p.Kind == Ping {
 		return p.Target.Addr().String()
+	}
+	if p.Via.Server.IsValid() {
+		return fmt.Sprintf("%s through %s to %s", p.Target, p.Via.Method, p.Via.Server)
 	}
 	return p.Target.String()
 }

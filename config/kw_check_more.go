@@ -55,6 +55,18 @@ func securing() []row[ck] {
 	}
 }
 
+// forwarding is the keyword of checks that can take the clients' way.
+func forwarding() row[ck] {
+	return custom("check_via", shapeEnum, func(d *decoder, c *ck, n *node) {
+		if v, ok := d.enumArg(n, 0, []string{"direct", "forward"}); ok {
+			if c.Via = v; v == "direct" {
+				c.Via = ""
+			}
+			d.extra(n, 1)
+		}
+	}, tierC, acts, "direct", "forward: connect to the virtual address, through IPVS and this server's own forwarding method.").values("direct", "forward")
+}
+
 func sniName() row[ck] {
 	return text("sni_name", func(c *ck) *string { return &c.SNIName }, tierC, acts, "none", "Server name in TLS.")
 }
@@ -93,6 +105,7 @@ var tcpMore = []row[ck]{
 	boolean("tls", func(c *ck) *bool { return &c.TLS }, tierC, acts, "off", "Shake hands as TLS does."),
 	sniName(),
 	proxying(),
+	forwarding(),
 }
 
 var httpMore = []row[ck]{
@@ -100,6 +113,7 @@ var httpMore = []row[ck]{
 	text("weight_header", func(c *ck) *string { return &c.WeightHeader }, tierC, acts, "none", "Response header with the server's weight, 50 or 50%."),
 	text("weight_json", func(c *ck) *string { return &c.WeightField }, tierC, acts, "none", "Field of a JSON answer with the server's weight."),
 	proxying(),
+	forwarding(),
 }
 
 var urlMore = []row[URL]{

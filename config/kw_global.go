@@ -176,6 +176,22 @@ var globalTable = newTable("global_defs", []row[gd]{
 	known[gd]("iproute_etc_dir", shapeWord, tierC, moot, "", "Where rt_tables is."),
 	known[gd]("lvs_id", shapeWord, tierC, gone, "", "Old name of router_id.").say("lvs_id is from keepalived 1.0: use router_id"),
 	seconds("transition_window", 0, hour24, func(g *gd) *time.Duration { return &g.TransitionWindow }, tierC, acts, "60", "Holdfast: how long the former form of adverts is sent and accepted besides after a reload that changes authentication, version, transport or peers; 0 = not at all."),
+	custom("forward_check_marks", shapeWords, func(d *decoder, g *gd, n *node) {
+		first, ok := d.intArg(n, 0, 1, 1<<32-1)
+		if !ok {
+			return
+		}
+		last, ok := d.intArg(n, 1, 1, 1<<32-1)
+		if !ok {
+			return
+		}
+		d.extra(n, 2)
+		if last < first {
+			d.word(n, n.arg(1), Error, "bad-value", "write the lower mark first", "the range of marks ends before it begins")
+			return
+		}
+		g.ForwardMarks = MarkRange{First: uint32(first), Last: uint32(last)}
+	}, tierC, acts, "1212547072 1212612607", "Firewall marks, FIRST LAST, that check_via forward may use.").each(&entrySpec{first: []string{"first", "last"}}),
 	seconds("balancer_down_fault", 0, hour24, func(g *gd) *time.Duration { return &g.BalancerDownFault }, tierC, acts, "30", "Holdfast: how long an instance stays master without a working balancer; 0 = for ever."),
 })
 

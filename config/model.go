@@ -320,6 +320,8 @@ type GlobalDefs struct {
 	DBusServiceName                                  string
 
 	// Ours, not keepalived's.
+	// ForwardMarks are the firewall marks that checks through the forwarding path may use.
+	ForwardMarks      MarkRange
 	BalancerDownFault time.Duration // 30 s; 0 = never
 	// TransitionWindow is how long an instance sends and accepts its former form of advertisements after a reload that changes it
 	// (authentication, version, transport, peers): time to reload the other directors. 60 s; 0 = not at all.
@@ -352,3 +354,15 @@ type SSL struct {
 	Meta
 	Password, CA, Certificate, Key string
 }
+
+// MarkRange is a range of firewall marks, both ends included.
+type MarkRange struct{ First, Last uint32 }
+
+// DefaultForwardMarks are the marks of checks through the forwarding path when forward_check_marks does not name others.
+var DefaultForwardMarks = MarkRange{First: 1212547072, Last: 1212612607}
+
+// Contains says whether the mark is one of the range.
+func (r MarkRange) Contains(mark uint32) bool { return r.First <= mark && mark <= r.Last }
+
+// Size is how many marks there are.
+func (r MarkRange) Size() int64 { return int64(r.Last) - int64(r.First) + 1 }

@@ -16,6 +16,10 @@ type CheckMore struct {
 	// Unshared is check_share off.
 	Unshared bool
 
+	// Via is "forward" for a check that connects to the virtual address through IPVS (TCP_CHECK, HTTP_GET, SSL_GET), "" for one that
+	// connects to the server itself.
+	Via string
+
 	// TCP_CHECK and AGENT_CHECK.
 	Send string
 	// TCP_CHECK: a regular expression; "rst" or "" for fin; TLS handshake wanted.

@@ -246,6 +246,27 @@ type SMTPHost struct {
 	Fwmark         uint32
 }
 
+// ForwardTarget is the virtual address and port to which a check through the forwarding path connects: connect_ip and connect_port, else the
+// virtual server's own, of a group the first address. Not valid, or port 0, when there is none.
+func (v *VirtualServer) ForwardTarget(m *Model, c *Check) (netip.Addr, uint16) {
+	addr, port := v.Addr, v.Port
+	if g := m.VirtualServerGroup(v.Group); v.Group != "" && g != nil {
+		for _, e := range g.Entries {
+			if e.Fwmark == 0 {
+				addr, port = e.First, e.Port
+				break
+			}
+		}
+	}
+	if c.Has("connect_ip") {
+		addr = c.ConnectIP
+	}
+	if c.Has("connect_port") {
+		port = c.ConnectPort
+	}
+	return addr, port
+}
+
 // fullNAT says that a server of it is reached by FULLNAT.
 func (v *VirtualServer) fullNAT() bool {
 	for i := range v.RealServers {

@@ -326,7 +326,7 @@ func (d *decoder) fillCheck(m *draft, v *vsDraft, r *rsDraft, c *checkDraft) boo
 	if k.ConnectPort == 0 {
 		k.ConnectPort = r.Port
 	}
-	if k.ConnectPort == 0 && k.Kind != PingCheck {
+	if k.ConnectPort == 0 && k.Kind != PingCheck && k.Via == "" {
 		if k.Kind == DNSCheck {
 			k.ConnectPort = 53
 		} else {
@@ -334,7 +334,7 @@ func (d *decoder) fillCheck(m *draft, v *vsDraft, r *rsDraft, c *checkDraft) boo
 			return false
 		}
 	}
-	if k.BindTo.IsValid() && k.BindTo.Is6() != k.ConnectIP.Is6() {
+	if k.Via == "" && k.BindTo.IsValid() && k.BindTo.Is6() != k.ConnectIP.Is6() {
 		d.say(n, Error, "bindto", "family", "", "bindto is of another family than the address to check")
 	}
 	switch k.Kind {
@@ -462,6 +462,8 @@ func (d *decoder) linkServers(m *draft, at []*node) {
 				return
 			}
 			seen[id] = v
+			d.linkForward(m, v, n)
 		})
 	}
+	d.linkMarks(m, at)
 }

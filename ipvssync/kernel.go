@@ -56,6 +56,9 @@ type Kernel interface {
 	Sysctl(name string) (string, error)
 	SetSysctl(name, value string) error
 
+	// Outgoing names the interface by which packets to an address leave this machine, "lo" for its own addresses.
+	Outgoing(to netip.Addr) (string, error)
+
 	// Close gives everything back; calls in flight fail.
 	Close() error
 }

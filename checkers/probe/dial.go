@@ -14,6 +14,9 @@ import (
 
 // dialTCP connects as the probe says. No keep-alive probes, no MPTCP: the connection lives for one attempt.
 func dialTCP(ctx context.Context, what *checkers.Probe) (*net.TCPConn, error) {
+	if what.Via.Server.IsValid() {
+		return dialForward(ctx, what)
+	}
 	d := net.Dialer{KeepAlive: -1}
 	d.SetMultipathTCP(false)
 	if special(what) {

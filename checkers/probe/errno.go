@@ -14,7 +14,12 @@ import (
 
 // failed names the reason of an error of the network and says what was attempted.
 func failed(what *checkers.Probe, doing string, err error) checkers.Result {
-	return checkers.Fail(reason(what, err), doing+": "+why(err))
+	r := reason(what, err)
+	detail := doing + ": " + why(err)
+	if hint := likely(what, r); hint != "" {
+		detail += " (" + hint + ")"
+	}
+	return checkers.Fail(r, detail)
 }
 
 // why is the innermost text of an error: the address is known to whoever reads it.
@@ -39,6 +44,9 @@ func why(err error) string {
 // reason sorts an error of connect, send or receive. ENETUNREACH can also come from a router's ICMP net unreachable; both mean
 // that the way is missing rather than the server.
 func reason(what *checkers.Probe, err error) checkers.Reason {
+	if r, ok := isForwardFault(err); ok {
+		return r
+	}
 	for _, row := range reasons {
 		if errors.Is(err, row.err) {
 			if row.err == unix.EADDRNOTAVAIL && what.Bind.Addr().IsValid() {

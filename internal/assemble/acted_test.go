@@ -18,6 +18,7 @@ import (
 var elsewhere = map[string]string{
 	"/net_namespace":                     "cmd/holdfast: the daemon enters it before anything else",
 	"global_defs/dynamic_interfaces":     "always on",
+	"global_defs/forward_check_marks":    "with check_via forward: TestForwardWays",
 	"global_defs/vmac_prefix":            "vmac: the name with use_vmac",
 	"global_defs/vrrp_mcast_group6":      "as vrrp_mcast_group4, for IPv6",
 	"global_defs/vmac_addr_prefix":       "vmac: the name with use_vmac_addr",

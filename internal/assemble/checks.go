@@ -20,6 +20,7 @@ func Checks(m *config.Model) []checkers.Spec {
 		return nil
 	}
 	out := make([]checkers.Spec, 0, count)
+	ways := forwardWays(m)
 	var last checkers.Params
 	eachVirtualServer(m, func(vsID string, vs *config.VirtualServer) {
 		eachRealServer(vs, func(rsID string, rs *config.RealServer) {
@@ -34,6 +35,10 @@ func Checks(m *config.Model) []checkers.Spec {
 					probe.Params = last
 				}
 				last = probe.Params
+				if c.Via != "" {
+					w, _ := forwardWay(m, vs, rs, c)
+					probe = forwarded(m, vs, c, probe, w, ways[w])
+				}
 				spec := checkers.Spec{
 					ID: checkers.ID{Virtual: vsID, Real: rsID, Index: i}, Probe: probe, LogAll: c.LogAllFailures || m.Global.CheckerLogAllFailures,
 					Rules: beyond(c, checkers.Rules{Interval: c.DelayLoop, Retry: c.Retry, RetryDelay: c.DelayBeforeRetry, Alpha: c.Alpha || rs.Alpha || vs.Alpha}),

@@ -84,7 +84,7 @@ func Run(ctx context.Context, conn *seam.Conn, o Options) int {
 	d.outside = outside.New(ctx, outside.Options{Programs: o.Programs, RunDir: o.RunDir, Bus: o.Bus, Post: d.inbox.post, OnTrack: d.sendTrack})
 	d.pools = pools.New(ctx, pools.Options{Kernel: d.rec, Bus: o.Bus, StateDir: o.StateDir, Post: d.inbox.post, OnChange: d.outside.PoolChanged,
 		OnQuorum: func(id string, ok bool) { conn.Send(seam.Message{Track: &vrrp.Track{ID: id, Known: true, OK: ok}}) }})
-	d.sched = checkers.New(checkers.Options{Prober: o.Prober, Clock: o.Clock,
+	d.sched = checkers.New(checkers.Options{Prober: forwarding{o.Prober, d.rec}, Clock: o.Clock,
 		OnChange: func(c checkers.Change) { d.inbox.post(func() { d.onCheck(c) }) },
 		OnNotice: func(n checkers.Notice) { d.inbox.post(func() { tell.Notice(o.Bus, n) }) }})
 

@@ -104,6 +104,7 @@ func (r *Reconciler) takeDesired(d Desired) {
 			r.record.own(s.Key)
 		}
 	}
+	r.takePrivate(d)
 }
 
 // carryOver takes what is known of the kernel from the old entries and answers those that are wanted no more; with keep they
@@ -113,10 +114,19 @@ func (r *Reconciler) carryOver(old map[ipvssync.Key]*entry, keep bool) (gone []i
 		o := old[k]
 		if e := r.entries[k]; e != nil {
 			e.have, e.present, e.known = o.have, o.present, o.known
+			e.taken = o.taken && e.private
 			e.repairs, e.muted, e.strikes = o.repairs, o.muted, o.strikes
 			if len(o.overrides) > 0 { // they end here; what is in the kernel is their weight
 				e.known = false
 			}
+			continue
+		}
+		if o.taken {
+			delete(r.failing, k.String())
+			continue
+		}
+		if keep && o.private {
+			r.entries[k] = o
 			continue
 		}
 		if keep {
@@ -161,7 +171,7 @@ func (r *Reconciler) list(ctx context.Context) (map[ipvssync.Key]ipvssync.Servic
 	listed := make(map[ipvssync.Key]ipvssync.Service, len(services))
 	foreign := 0
 	for _, s := range services {
-		if _, twice := listed[s.Key]; !twice && r.entries[s.Key] == nil && !r.record.owned[s.Key] {
+		if _, twice := listed[s.Key]; !twice && (r.entries[s.Key] == nil || r.entries[s.Key].private) && !r.record.owned[s.Key] {
 			foreign++
 		}
 		listed[s.Key] = s
@@ -188,10 +198,18 @@ func (r *Reconciler) adopt(ctx context.Context, listed map[ipvssync.Key]ipvssync
 				return
 			}
 			s.Servers = plain(states)
-			services++
-			servers += len(s.Servers)
+			if !e.private {
+				services++
+				servers += len(s.Servers)
+			}
+		}
+		if !r.claim(e, s, ok) {
+			continue
 		}
 		e.have, e.present, e.known = s, ok, true
+	}
+	if err := r.record.save(); err != nil {
+		r.fail("record", "record what is ours in "+r.record.path, err)
 	}
 	if first && (services > 0 || r.status.Foreign > 0) {
 		r.publish(event.IPVSAdopted.With(services, servers, r.status.Foreign))
@@ -238,9 +256,15 @@ func (r *Reconciler) converge(ctx context.Context, entries []*entry) outcome {
 		if e == nil {
 			continue
 		}
+		absent := !e.present
 		if err := r.read(ctx, e); err != nil {
 			r.goDown(err)
 			return out
+		}
+		if e.private && absent && e.present && len(ipvssync.Diff([]ipvssync.Service{e.want}, e.haveList())) > 0 {
+			r.record.disown(k) // it was only believed to be absent
+			e.known = r.claim(e, e.have, true)
+			continue
 		}
 		retry = append(retry, e)
 	}

@@ -249,6 +249,9 @@ func (e *entry) compare(seen ipvssync.Service, ok bool) ([]ipvssync.Op, map[neti
 		return ipvssync.Diff([]ipvssync.Service{target}, nil), nil
 	}
 	hands := map[netip.AddrPort]int{}
+	if e.private {
+		return ipvssync.Diff([]ipvssync.Service{target}, []ipvssync.Service{seen}), nil
+	}
 	for i, w := range target.Servers {
 		s, there := seen.Server(w.Addr)
 		if !there || s.Weight == w.Weight {
@@ -339,7 +342,7 @@ func (r *Reconciler) reconcileAll(ctx context.Context) Result {
 
 // publishStatus refreshes what Status answers.
 func (r *Reconciler) publishStatus() {
-	st := Status{Ready: r.set && r.down == nil && !r.stopped, Services: len(r.entries), Writes: r.writes, Repairs: r.repairs}
+	st := Status{Ready: r.set && r.down == nil && !r.stopped, Writes: r.writes, Repairs: r.repairs}
 	switch {
 	case r.down != nil:
 		st.Error = r.down.Error()
@@ -350,6 +353,10 @@ func (r *Reconciler) publishStatus() {
 	}
 	now := time.Now()
 	for k, e := range r.entries {
+		if e.private {
+			continue
+		}
+		st.Services++
 		st.Servers += len(e.want.Servers)
 		for a, w := range e.overrides {
 			if st.Overrides == nil {

@@ -32,6 +32,9 @@ type Options struct {
 type Desired struct {
 	// Pools are the services by the id of their pool. No key may be in two pools; the first in order of ids wins.
 	Pools map[string][]ipvssync.Service
+	// Private are services of firewall marks, one for each real server that is checked through the forwarding path, with exactly that
+	// server. They are shown nowhere.
+	Private []ipvssync.Service
 	// Daemons are the connection synchronisation daemons, at most one of each role.
 	Daemons []ipvssync.SyncDaemon
 	// Timeouts are the connection timeouts, 0 where the kernel's stay.
@@ -101,8 +104,11 @@ type Reconciler struct {
 	stopped  bool
 	down     error
 	downFrom time.Time
-	downTold bool              // ipvs.missing was published and ipvs.back was not
-	failing  map[string]string // what it is about -> error, as published
+	downTold bool                  // ipvs.missing was published and ipvs.back was not
+	failing  map[string]string     // what it is about -> error, as published
+	ways     map[netip.Addr]string // by which interface servers of private services are reached
+	waysAt   time.Time
+	shut     map[netip.Addr]string // why their answers cannot come in
 	pass     pass
 	writes   uint64
 	repairs  uint64
@@ -120,6 +126,8 @@ type entry struct {
 	repairs   []time.Time
 	muted     time.Time
 	strikes   int
+	private   bool // of checks through the forwarding path
+	taken     bool // a private one that somebody else has
 }
 
 // New is the owner of this kernel. It writes nothing before the first Set.
@@ -134,7 +142,8 @@ func New(k ipvssync.Kernel, o Options) *Reconciler {
 		o.Writers = writers
 	}
 	r := &Reconciler{kernel: k, opt: o, pending: map[string][]ipvssync.Service{}, wake: make(chan struct{}, 1),
-		calls: make(chan func(context.Context)), entries: map[ipvssync.Key]*entry{}, pools: map[string][]ipvssync.Key{}, failing: map[string]string{}}
+		calls: make(chan func(context.Context)), entries: map[ipvssync.Key]*entry{}, pools: map[string][]ipvssync.Key{}, failing: map[string]string{},
+		ways: map[netip.Addr]string{}, shut: map[netip.Addr]string{}}
 	r.record = loadRecord(o.Dir, o.Host)
 	return r
 }
@@ -257,7 +266,9 @@ func (r *Reconciler) Servers(ctx context.Context, pool string) (map[ipvssync.Key
 // do not wait.
 func (r *Reconciler) Stats(ctx context.Context) ([]ipvssync.ServiceStats, error) {
 	var keys []ipvssync.Key
-	if err := r.do(ctx, func(context.Context) { keys = r.keys() }); err != nil {
+	if err := r.do(ctx, func(context.Context) {
+		keys = slices.DeleteFunc(r.keys(), func(k ipvssync.Key) bool { return r.entries[k].private })
+	}); err != nil {
 		return nil, err
 	}
 	const batch = 50

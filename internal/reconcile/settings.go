@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -63,9 +64,11 @@ func (r *Reconciler) convergeSysctls() {
 		want = map[string]string{}
 	}
 	maps.Copy(want, r.desired.Sysctls)
+	maps.Copy(want, r.receivingSysctls())
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		r.setSysctl(name, want[name])
 	}
+	r.shutBySysctl(r.failing)
 	if r.desired.Keep {
 		return
 	}
@@ -267,7 +270,7 @@ func (r *Reconciler) release(ctx context.Context, keep bool) error {
 		r.publish(event.IPVSStopped.With(services, true))
 		return r.record.save()
 	}
-	r.entries, r.pools = map[ipvssync.Key]*entry{}, map[string][]ipvssync.Key{}
+	r.entries, r.pools, r.ways = map[ipvssync.Key]*entry{}, map[string][]ipvssync.Key{}, map[netip.Addr]string{}
 	r.desired = Desired{}
 	var errs []error
 	if len(r.record.owned) > 0 {

@@ -406,6 +406,16 @@ func (k *Kernel) SetTimeouts(ctx context.Context, t ipvssync.Timeouts) error {
 	return nil
 }
 
+// Provide makes a setting that the kernel has.
+func (k *Kernel) Provide(name, value string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.sysctls[name] = value
+}
+
+// Outgoing implements ipvssync.Kernel: everything leaves by eth0.
+func (k *Kernel) Outgoing(netip.Addr) (string, error) { return "eth0", nil }
+
 // Sysctl implements ipvssync.Kernel.
 func (k *Kernel) Sysctl(name string) (string, error) {
 	k.mu.Lock()

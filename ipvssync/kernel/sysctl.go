@@ -2,8 +2,11 @@ package kernel
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
+
+	"github.com/vishvananda/netlink"
 )
 
 // sysctlPath is the file of a dotted name. A slash in the name stands for a dot in an interface's name, as in sysctl(8).
@@ -40,4 +43,20 @@ func (k *Kernel) SetSysctl(name, value string) error {
 		return fmt.Errorf("set sysctl %s to %q: %w", name, value, err)
 	}
 	return nil
+}
+
+// Outgoing implements ipvssync.Kernel.
+func (k *Kernel) Outgoing(to netip.Addr) (string, error) {
+	routes, err := netlink.RouteGet(to.AsSlice())
+	if err == nil && len(routes) == 0 {
+		err = os.ErrNotExist
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the route to %s: %w", to, err)
+	}
+	link, err := netlink.LinkByIndex(routes[0].LinkIndex)
+	if err != nil {
+		return "", fmt.Errorf("find the interface of the route to %s: %w", to, err)
+	}
+	return link.Attrs().Name, nil
 }
