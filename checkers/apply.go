@@ -246,15 +246,24 @@ func (s *Scheduler) CheckNow(match func(ID) bool) int {
 }
 
 // Status lists every check, ordered by ID.
-func (s *Scheduler) Status() []CheckStatus {
+func (s *Scheduler) Status() []CheckStatus { return s.StatusOf(nil) }
+
+// StatusOf lists the checks for which match is true, ordered by ID; nil matches all. match is called with a lock held.
+func (s *Scheduler) StatusOf(match func(ID) bool) []CheckStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.opt.Clock.Now()
-	all := make([]CheckStatus, 0, len(s.checks))
+	var all []CheckStatus
+	if match == nil {
+		all = make([]CheckStatus, 0, len(s.checks))
+	}
 	for _, c := range s.checks {
+		if match != nil && !match(c.spec.ID) {
+			continue
+		}
 		j := c.job
 		one := CheckStatus{ID: c.spec.ID, Kind: c.spec.Probe.Kind.String(), Target: c.spec.Probe.Asks(), Up: c.verdict.Up, Suspended: c.spec.Suspended,
-			Ran: j.ran, Streak: c.verdict.Streak, Since: s.wall(now, c.since), Last: j.result.result(), Weight: c.weight,
+			Ran: j.ran, Streak: c.verdict.Streak, Since: s.wall(now, c.since), Last: j.result.result(), Running: j.running, Limit: c.spec.Probe.Limit(), Weight: c.weight,
 			Passed: j.passed, Failed: j.failed, Shared: int(j.members)}
 		one.Last.Warning = c.warning
 		if j.ran {

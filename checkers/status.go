@@ -19,7 +19,10 @@ type CheckStatus struct {
 	Last   Result    `json:"last"`
 	LastAt time.Time `json:"last_at"`
 	Next   time.Time `json:"next"`
-	Weight Weight    `json:"weight"`
+	// Running: an attempt is under way, or waits for a place. Limit is the longest that one may take.
+	Running bool          `json:"running,omitempty"`
+	Limit   time.Duration `json:"limit"`
+	Weight  Weight        `json:"weight"`
 	// Passed and Failed count attempts since the check's probe began.
 	Passed uint64 `json:"passed"`
 	Failed uint64 `json:"failed"`

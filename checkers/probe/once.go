@@ -66,7 +66,11 @@ func pingOnce(ctx context.Context, what *checkers.Probe) (r checkers.Result, don
 
 // Explain tells an attempt step by step, a line each.
 func Explain(what *checkers.Probe, r checkers.Result) []string {
-	lines := []string{fmt.Sprintf("%s of %s, at most %s", what.Kind, what.Asks(), what.Limit())}
+	return append([]string{fmt.Sprintf("%s of %s, at most %s", what.Kind, what.Asks(), what.Limit())}, Steps(r)...)
+}
+
+// Steps tells how far an attempt got and what came of it, a line each.
+func Steps(r checkers.Result) (lines []string) {
 	for _, step := range []struct {
 		name string
 		took time.Duration
@@ -78,16 +82,17 @@ func Explain(what *checkers.Probe, r checkers.Result) []string {
 	if r.Warning != "" {
 		lines = append(lines, "warning: "+r.Warning)
 	}
-	switch r.Weight.Mode {
-	case checkers.Absolute:
-		lines = append(lines, fmt.Sprintf("asks for weight %d", r.Weight.Value))
-	case checkers.Percent:
-		lines = append(lines, fmt.Sprintf("asks for %d%% of its weight", r.Weight.Value))
-	case checkers.Added:
-		lines = append(lines, fmt.Sprintf("asks for weight %+d", r.Weight.Value))
+	switch w := r.Weight; {
+	case w.Mode == checkers.Percent:
+		lines = append(lines, fmt.Sprintf("asks for %d%% of its weight", w.Value))
+	case w.Mode != checkers.NoWeight:
+		lines = append(lines, "asks for weight "+checkers.Weight{Mode: w.Mode, Value: w.Value}.String())
+	}
+	if r.Weight.Drain {
+		lines = append(lines, "asks for no new connections (drain)")
 	}
 	if r.OK {
 		return append(lines, fmt.Sprintf("passed in %s", r.Latency.Total.Round(time.Microsecond)))
 	}
-	return append(lines, fmt.Sprintf("failed (%s): %s", r.Reason, r.Detail))
+	return append(lines, fmt.Sprintf("failed (%s) after %s: %s", r.Reason, r.Latency.Total.Round(time.Microsecond), r.Detail))
 }

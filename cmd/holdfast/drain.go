@@ -14,7 +14,6 @@ func init() {
 	register(drainCommand)
 	register(undrainCommand)
 	register(weightCommand)
-	register(checkNowCommand)
 }
 
 func drainCommand() *cobra.Command {
@@ -70,30 +69,6 @@ func weightCommand() *cobra.Command {
 				weight = int(n)
 			}
 			return c.do(control.Request{Op: control.OpWeight, VirtualServer: args[0], RealServer: args[1], Weight: weight}, askWithin, nil)
-		},
-	}
-	c.flags(cmd)
-	return cmd
-}
-
-func checkNowCommand() *cobra.Command {
-	var c client
-	cmd := &cobra.Command{
-		Use: "check-now [VIRTUAL_SERVER [REAL_SERVER]]", Short: "Run checks at once instead of at their next turn", Args: cobra.MaximumNArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r := control.Request{Op: control.OpCheckNow}
-			if len(args) > 0 {
-				r.VirtualServer = args[0]
-			}
-			if len(args) > 1 {
-				r.RealServer = args[1]
-			}
-			n := 0
-			if err := c.do(r, askWithin, &n); err != nil {
-				return err
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%d checks run now\n", n)
-			return err
 		},
 	}
 	c.flags(cmd)

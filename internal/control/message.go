@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/internal/event"
 )
 
@@ -33,7 +34,8 @@ type Request struct {
 	For time.Duration `json:"for,omitempty"`
 	// Cancel takes a hand-over back.
 	Cancel bool `json:"cancel,omitempty"`
-	// VirtualServer and RealServer choose for drain, undrain, weight and check-now; "" in check-now means all.
+	// VirtualServer and RealServer choose for drain, undrain and weight; check-now takes every check whose names or target match both, and
+	// "" matches all.
 	VirtualServer string `json:"virtual_server,omitempty"`
 	RealServer    string `json:"real_server,omitempty"`
 	// Weight is the weight an operator wants; negative takes it back.
@@ -70,6 +72,32 @@ type Reloaded struct {
 	Warnings []string `json:"warnings,omitempty"`
 	// Problems are parts that wait for something (an interface, for instance).
 	Problems []string `json:"problems,omitempty"`
+}
+
+// Checked is the result of check-now for one check; without Wait there are none, and Count alone tells how many there are.
+type Checked struct {
+	Count  int       `json:"count"`
+	Checks []Attempt `json:"checks,omitempty"`
+}
+
+// Attempt is one check and the attempt that was asked for.
+type Attempt struct {
+	VirtualServer string `json:"virtual_server"`
+	RealServer    string `json:"real_server"`
+	Kind          string `json:"kind"`
+	Target        string `json:"target"`
+	// Limit is the longest the attempt could take.
+	Limit time.Duration `json:"limit"`
+	// Ended: the attempt has ended and Result says how; otherwise it still runs, or the check is suspended.
+	Ended     bool            `json:"ended"`
+	Suspended bool            `json:"suspended,omitempty"`
+	Result    checkers.Result `json:"result"`
+	// Up is the verdict after it; Streak how many results in a row contradict it.
+	Up     bool `json:"up"`
+	Streak int  `json:"streak,omitempty"`
+	// Shared is how many checks the attempt serves.
+	Shared int       `json:"shared"`
+	Next   time.Time `json:"next,omitzero"`
 }
 
 // Converged is the result of reconcile.

@@ -56,10 +56,7 @@ func (d *Desk) Handle(ctx context.Context, r control.Request) (any, error) {
 		err := d.Call(ctx, func() { failed = d.wish(r) })
 		return nil, errors.Join(err, failed)
 	case control.OpCheckNow:
-		n := d.Sched.CheckNow(func(id checkers.ID) bool {
-			return (r.VirtualServer == "" || r.VirtualServer == id.Virtual) && (r.RealServer == "" || r.RealServer == id.Real)
-		})
-		return n, nil
+		return d.checkNow(ctx, r)
 	case control.OpConverge:
 		res, err := d.Kernel.Reconcile(ctx)
 		return control.Converged{Writes: res.Writes, Problems: res.Problems}, err
