@@ -51,6 +51,7 @@ type Router struct {
 	Away              bool              `json:"away,omitempty"`
 	LatenessMaxMicros int64             `json:"lateness_max_us"`
 	LatenessP99Micros int64             `json:"lateness_p99_us"`
+	Lateness          Lateness          `json:"lateness"`
 	BalancerRestarts  uint64            `json:"balancer_restarts"`
 	UnknownAdverts    map[string]uint64 `json:"unknown_adverts,omitempty"`
 	// Foreign are virtual routers heard on the segments that no instance here belongs to.

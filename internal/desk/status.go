@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/internal/control"
+	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/ipvssync"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
@@ -53,10 +54,26 @@ func (d *Desk) traffic(ctx context.Context) map[ipvssync.Key]ipvssync.ServiceSta
 	return out
 }
 
+// lateness is the router's histogram: bounds from 64 microseconds to 16 seconds.
+func lateness(l seam.Lateness) control.Lateness {
+	out := control.Lateness{Count: l.Count, SumSeconds: float64(l.SumMicros) / 1e6, Buckets: []control.Bucket{}}
+	var n uint64
+	for i, c := range l.Buckets {
+		bound := float64(uint64(1)<<i) / 1e6
+		if n += c; i >= 6 && i <= 24 {
+			out.Buckets = append(out.Buckets, control.Bucket{LeSeconds: bound, Count: n})
+		}
+		if c > 0 {
+			out.MaxSeconds = bound
+		}
+	}
+	return out
+}
+
 // report completes the overview. It runs on the owner's goroutine.
 func (d *Desk) report(checks map[string][]checkers.CheckStatus, stats map[ipvssync.Key]ipvssync.ServiceStats, sync ipvssync.SyncState, counted bool) control.Status {
 	s, r := d.Overview(), d.Router.Numbers()
-	s.Router = control.Router{PID: r.PID, Away: d.Router.Away(), LatenessMaxMicros: r.LatenessMaxMicros, LatenessP99Micros: r.LatenessP99Micros,
+	s.Router = control.Router{PID: r.PID, Away: d.Router.Away(), LatenessMaxMicros: r.LatenessMaxMicros, LatenessP99Micros: r.LatenessP99Micros, Lateness: lateness(r.Lateness),
 		BalancerRestarts: r.BalancerRestarts, UnknownAdverts: r.UnknownAdverts, Foreign: foreign(r.Foreign), Adopted: r.Adopted}
 	s.Instances, s.VirtualServers = []control.Instance{}, []control.VirtualServer{}
 	s.Tracked, s.Events, s.Checks = d.tracked(), d.Recent.Last(20), control.FromTotals(d.Sched.Totals())

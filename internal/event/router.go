@@ -16,7 +16,7 @@ var (
 	RouterPanic   = define("router.panic", Error, "a mistake in the program, starting again in place",
 		"The router's loop panicked and runs itself anew in the same process, adopting its own state. Report it with the stack.", "error", "stack")
 	RouterTimerLate = define("router.timer_late", Warn, "a timer fired late",
-		"The process did not run for longer than half an advertisement interval: the machine is overloaded, was suspended or the process was stopped.", "late")
+		"The process did not run for longer than half an advertisement interval: the machine is overloaded, was suspended or the process was stopped. The cause is what the kernel's counters say.", "late", "cause")
 	RouterSockets = define("router.sockets", Warn, "VRRP sockets are not all open", "Some interface refuses a socket; tried again when interfaces change and every few seconds.", "error")
 	RouterKernel  = define("router.kernel", Error, "the kernel refused a change",
 		"An address could not be added or removed. The router tries again with the next refresh.", "owner", "error")

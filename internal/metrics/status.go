@@ -63,6 +63,7 @@ func daemon(w *writer, s control.Status) {
 	w.series(float64(s.Router.LatenessMaxMicros) / 1e6)
 	w.begin("holdfast_router_lateness_p99_seconds", "99th percentile of how late VRRP timers fired since the last look.")
 	w.series(float64(s.Router.LatenessP99Micros) / 1e6)
+	w.histogram("holdfast_router_lateness_seconds", "How late VRRP timers fired.", s.Router.Lateness)
 	w.begin("holdfast_router_balancer_restarts_total", "How often the router had to start the balancer again.")
 	w.series(float64(s.Router.BalancerRestarts))
 	w.begin("holdfast_router_unknown_adverts_total", "Advertisements for no instance here, by reason.")

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
 	"slices"
@@ -184,6 +185,9 @@ func (r *loop) onChange(c vrrpnet.Change) {
 		r.interfaces[i.Name] = i
 		r.updateLink(linkOf(i, r.virtual))
 		r.checkSources(i.Name)
+		if there && was.Index == i.Index && !bytes.Equal(was.MAC, i.MAC) {
+			r.newMAC(i.Name)
+		}
 		if !there || was.Index != i.Index {
 			r.makeVMACs(i.Name)
 			r.vmacCame(i.Name)
@@ -198,6 +202,7 @@ func (r *loop) onChange(c vrrpnet.Change) {
 		}
 	}
 	for _, name := range c.Gone {
+		r.clearRenamed(r.interfaces[name])
 		delete(r.interfaces, name)
 		r.updateLink(vrrp.Link{Name: name})
 		r.vmacGone(name)
@@ -210,6 +215,34 @@ func (r *loop) onChange(c vrrpnet.Change) {
 	}
 	if c.RoutesGone || len(c.Lost) > 0 && len(r.routed) > 0 { // routes with a preferred source go with that address, and nobody tells
 		r.refreshRoutes(false)
+	}
+}
+
+// newMAC tells the segment where the addresses of an interface are that has another hardware address now; the kernel does not.
+func (r *loop) newMAC(name string) {
+	r.dirty = true
+	for id, held := range r.held {
+		on := slices.DeleteFunc(slices.Clone(held), func(a vrrp.Address) bool { return a.Interface != name })
+		r.announce(id, on, 2)
+	}
+}
+
+// clearRenamed takes held addresses off an interface that has another name now: nothing here would know them there, and the peer takes over.
+func (r *loop) clearRenamed(was vrrpnet.Interface) {
+	for _, now := range r.interfaces {
+		if was.Name == "" || now.Index != was.Index || now.Name == was.Name {
+			continue
+		}
+		var found []vrrp.Address
+		for _, held := range r.held {
+			for _, a := range held {
+				if a.Interface == was.Name {
+					a.Interface = now.Name
+					found = append(found, a)
+				}
+			}
+		}
+		r.remove(found)
 	}
 }
 
@@ -302,6 +335,7 @@ func (r *loop) restore(owner string, a vrrp.Address) {
 			}
 			r.tell(event.AddressRestored.With(owner, a.Interface, a.Prefix))
 			r.onTaken(a)
+			r.refreshRoutes(true)
 			r.announce(vrrp.ID{Interface: a.Interface}, []vrrp.Address{a}, 2)
 		}
 	})

@@ -50,6 +50,7 @@ type loop struct {
 	socketsErr string
 	routed     map[string]bool // owners that have routes or rules
 	routeErr   string
+	routesDue  bool                  // to be tried again
 	troubles   map[trouble]time.Time // until when
 
 	seq       uint64
@@ -61,6 +62,8 @@ type loop struct {
 	seeking   int         // how many wait
 	late      lateness
 	lateTold  time.Time
+	measured  resources     // at the last housekeeping
+	busy      time.Duration // the longest turn since then
 	lastTurn  time.Time
 	refreshed time.Time
 	sequences []vrrp.Sequences // as saved last
@@ -109,6 +112,7 @@ func Run(ctx context.Context, d Deps) error {
 	defer timer.Stop()
 	stop := ctx.Done()
 	r.lastTurn = time.Now()
+	onTimer, drain := r.onTimer, r.drain
 	for !r.finished() {
 		deadline, waiting := r.machines.Deadline()
 		if waiting {
@@ -116,32 +120,34 @@ func Run(ctx context.Context, d Deps) error {
 		} else {
 			timer.Stop()
 		}
+		var do func()
 		select {
 		case <-timer.C:
-			r.onTimer()
+			do = onTimer
 		case <-d.Wire.Readable():
-			r.drain()
+			do = drain
 		case c := <-d.Kernel.Changes():
-			r.onChange(c)
-		case after := <-r.queue.results:
-			after()
-		case told := <-r.evidence:
-			told()
+			do = func() { r.onChange(c) }
+		case do = <-r.queue.results:
+		case do = <-r.evidence:
 		case in := <-r.child.inbox:
-			r.onSeam(in)
+			do = func() { r.onSeam(in) }
 		case e := <-r.child.exited:
-			r.onExit(e)
+			do = func() { r.onExit(e) }
 		case <-r.child.drained():
-			r.sendSnapshot(r.child.conn.Lost())
+			do = func() { r.sendSnapshot(r.child.conn.Lost()) }
 		case s := <-d.Signals:
-			r.onSignal(s)
+			do = func() { r.onSignal(s) }
 		case <-stop:
 			stop = nil
-			r.stop("the program asked")
+			do = func() { r.stop("the program asked") }
 		case now := <-tick.C:
-			r.onHousekeeping(now)
+			do = func() { r.onHousekeeping(now) }
 		}
+		began := time.Now()
+		do()
 		r.endTurn()
+		r.busy = max(r.busy, time.Since(began))
 	}
 	return r.end()
 }
@@ -169,7 +175,7 @@ func (r *loop) onLate(late time.Duration, now time.Time) {
 	}
 	if late > limit && now.Sub(r.lateTold) > 10*time.Second {
 		r.lateTold = now
-		r.tell(event.RouterTimerLate.With(late.Round(time.Microsecond)))
+		r.tell(event.RouterTimerLate.With(late.Round(time.Microsecond), causeOf(late, r.measured, measureResources(), r.busy)))
 	}
 }
 
@@ -194,12 +200,16 @@ func (r *loop) onHousekeeping(now time.Time) {
 		r.child.lastHeard = now // it was us who did not listen
 	}
 	r.lastTurn = now
+	r.measured, r.busy = measureResources(), 0
 	r.superviseBalancer(now)
 	r.endTroubles(now)
 	r.saveSequences()
-	if now.Sub(r.refreshed) >= refreshEvery {
-		r.refreshed = now
+	due := now.Sub(r.refreshed) >= refreshEvery
+	if due || r.routesDue {
 		r.refreshRoutes(false)
+	}
+	if due {
+		r.refreshed = now
 		if len(r.held) > 0 {
 			r.queue.add(func() func() {
 				err := r.Kernel.Refresh()

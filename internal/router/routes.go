@@ -23,15 +23,21 @@ func (r *loop) holdRoutes(owner string, routes []vrrp.Route, rules []vrrp.Rule) 
 }
 
 // refreshRoutes adds again what somebody removed or an interface took along when it went down. What is told is told in the owner's name, and the machines
-// count it as taken; quiet says that nobody is to blame.
+// count it as taken; quiet says that nobody is to blame. What fails is tried once more by the next housekeeping before it is told.
 func (r *loop) refreshRoutes(quiet bool) {
+	last := r.routesDue
 	if !slices.Contains(slices.Collect(maps.Values(r.routed)), true) {
 		return
 	}
 	r.queue.add(func() func() {
 		restored, err := r.Kernel.RefreshRoutes()
 		return func() {
-			r.routeProblem(err)
+			if err != nil && !last { // what it needs may be on its way back
+				r.routesDue = true
+			} else {
+				r.routesDue = false
+				r.routeProblem(err)
+			}
 			if !quiet {
 				r.onRestored(restored)
 			}

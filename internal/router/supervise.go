@@ -240,7 +240,7 @@ func (r *loop) sendSnapshot(dropped uint64) {
 
 func (r *loop) status() seam.RouterStatus {
 	st := seam.RouterStatus{PID: os.Getpid(), LatenessMaxMicros: r.late.max.Microseconds(), LatenessP99Micros: r.late.p99(), BalancerRestarts: r.child.restarts,
-		UnknownAdverts: r.machines.Unknown(), Foreign: r.machines.Foreign(), Adopted: r.adopted}
-	r.late = lateness{}
+		Lateness: r.late.all, UnknownAdverts: r.machines.Unknown(), Foreign: r.machines.Foreign(), Adopted: r.adopted}
+	r.late.look()
 	return st
 }

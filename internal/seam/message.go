@@ -77,13 +77,21 @@ type RouterStatus struct {
 	PID int
 	// LatenessMicros: how late timers fired, maximum and 99th percentile since the last Query, in microseconds.
 	LatenessMaxMicros, LatenessP99Micros int64
-	BalancerRestarts                     uint64
+	// Lateness is the same since the start.
+	Lateness         Lateness
+	BalancerRestarts uint64
 	// UnknownAdverts counts packets for no instance of ours by reason.
 	UnknownAdverts map[string]uint64 `json:",omitempty"`
 	// Foreign are virtual routers heard that no instance here belongs to.
 	Foreign []vrrp.Foreign `json:",omitempty"`
 	// Adopted as in Snapshot.
 	Adopted bool
+}
+
+// Lateness is a histogram of how late timers fired: Buckets[n] counts those that were less than 2^n microseconds late and not less than half of that.
+type Lateness struct {
+	Buckets          [32]uint64
+	Count, SumMicros uint64
 }
 
 // HandoverAsk is the operator's wish to hand over; answered with HandoverDone of the same Token.
