@@ -27,6 +27,9 @@ func table(r *rand.Rand) []ipvssync.Service {
 		s := ipvssync.Service{Key: k, Scheduler: []string{"rr", "wlc", "sh"}[r.IntN(3)], Flags: ipvssync.Flags(8 * r.IntN(3))}
 		if r.IntN(2) == 0 {
 			s.Persistence, s.Mask = 300, uint8(24*r.IntN(2))
+			if k.Protocol == ipvssync.UDP && r.IntN(2) == 0 {
+				s.Engine = "sip"
+			}
 		}
 		servers := 5
 		if r.IntN(5) == 0 {
@@ -41,9 +44,11 @@ func table(r *rand.Rand) []ipvssync.Service {
 			if k.Family == ipvssync.IPv6 {
 				addr = netip.AddrFrom16([16]byte{0xfd, 15: byte(i + 1)})
 			}
-			d := ipvssync.Server{Addr: netip.AddrPortFrom(addr, 80), Weight: r.IntN(4), Forward: forward, Upper: uint32(r.IntN(2))}
-			if forward == ipvssync.TUN && r.IntN(2) == 0 {
-				d.Tunnel = ipvssync.Tunnel{Type: ipvssync.GUE, Port: 6080}
+			d := ipvssync.Server{Addr: netip.AddrPortFrom(addr, 80), Weight: r.IntN(4), Forward: forward, Upper: uint32(2 * r.IntN(2))}
+			d.Lower = uint32(r.IntN(int(d.Upper) + 1))
+			if forward == ipvssync.TUN {
+				d.Tunnel = []ipvssync.Tunnel{{}, {Type: ipvssync.GUE, Port: 6080}, {Type: ipvssync.GUE, Port: 6081, Flags: ipvssync.TunnelCsum},
+					{Type: ipvssync.GRE}, {Type: ipvssync.GRE, Flags: ipvssync.TunnelCsum}}[r.IntN(5)]
 			}
 			s.Servers = append(s.Servers, d)
 		}
@@ -128,6 +133,9 @@ func TestDiffProperties(t *testing.T) {
 		}
 		if rest := ipvssync.Diff(want, k.Table()); len(rest) != 0 {
 			t.Fatalf("seed %d: the operations leave %v undone", seed, rest)
+		}
+		if got, wanted := plainly(k.Table()), plainly(want); got != wanted {
+			t.Fatalf("seed %d: the table is\n%s\nnot\n%s", seed, got, wanted)
 		}
 		if rest := ipvssync.Diff(k.Table(), want); len(rest) != 0 {
 			t.Fatalf("seed %d: the table has more than wanted: %v", seed, rest)
