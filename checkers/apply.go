@@ -226,12 +226,21 @@ func (s *Scheduler) Snapshot() []Saved {
 // CheckNow attempts every check for which match is true as soon as there is a slot, and says how many checks that are. One whose
 // attempt is in flight gets another after it.
 func (s *Scheduler) CheckNow(match func(ID) bool) int {
+	return s.checkNow(func(spec *Spec) bool { return match(spec.ID) })
+}
+
+// CheckAbout is CheckNow for the checks whose probe matches.
+func (s *Scheduler) CheckAbout(match func(*Probe) bool) int {
+	return s.checkNow(func(spec *Spec) bool { return match(&spec.Probe) })
+}
+
+func (s *Scheduler) checkNow(match func(*Spec) bool) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
 	now := s.now()
 	for _, c := range s.checks {
-		if c.spec.Suspended || !match(c.spec.ID) {
+		if c.spec.Suspended || !match(c.spec) {
 			continue
 		}
 		n++

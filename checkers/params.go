@@ -169,7 +169,7 @@ type FileParams struct {
 	Path string
 	// Weight multiplies the number in it and is added to the real server's weight. 0: any number but 0 is down.
 	Weight int `json:",omitempty"`
-	// Reverse negates it.
+	// Reverse negates it; with Weight 0 it is 0 that is down.
 	Reverse bool `json:",omitempty"`
 }
 

@@ -21,7 +21,7 @@ const (
 	downWeight = math.MinInt32
 )
 
-// file reads the number in a tracked file. Without a weight any number but 0 is down; with one, number times weight is added to
+// file reads the number in a tracked file. With weight 0 any number but 0 is down, reversed 0 is; with one, number times weight is added to
 // the real server's weight. A missing or empty file is 0, as in keepalived.
 func (p *Prober) file(_ context.Context, what *checkers.Probe) checkers.Result {
 	params, _ := what.Params.(*checkers.FileParams)
@@ -58,7 +58,7 @@ func judgeFile(params *checkers.FileParams, text string) checkers.Result {
 		}
 	}
 	if params.Weight == 0 {
-		if n != 0 {
+		if (n != 0) != params.Reverse {
 			return checkers.Fail(checkers.FileValue, fmt.Sprintf("%s holds %d", params.Path, n))
 		}
 		return checkers.Pass()
@@ -66,6 +66,9 @@ func judgeFile(params *checkers.FileParams, text string) checkers.Result {
 	sum := n * int64(params.Weight)
 	if params.Reverse {
 		sum = -sum
+	}
+	if sum == 0 {
+		return checkers.Pass()
 	}
 	if sum <= downWeight {
 		return checkers.Fail(checkers.FileValue, fmt.Sprintf("%s holds %d", params.Path, n))

@@ -84,6 +84,9 @@ func TestFile(t *testing.T) {
 	}{
 		{checkers.FileParams{Path: write("zero", "0\n")}, checkers.OK, checkers.Weight{}},
 		{checkers.FileParams{Path: write("one", " 1 # why\n")}, checkers.FileValue, checkers.Weight{}},
+		{checkers.FileParams{Path: write("up", "1"), Reverse: true}, checkers.OK, checkers.Weight{}},
+		{checkers.FileParams{Path: write("none", "0"), Reverse: true}, checkers.FileValue, checkers.Weight{}},
+		{checkers.FileParams{Path: write("neutral", "0"), Weight: 5}, checkers.OK, checkers.Weight{}},
 		{checkers.FileParams{Path: write("three", "-3"), Weight: 5}, checkers.OK, added(-15)},
 		{checkers.FileParams{Path: write("four", "4"), Weight: 5, Reverse: true}, checkers.OK, added(-20)},
 		{checkers.FileParams{Path: write("huge", "2147483647"), Weight: 100}, checkers.OK, added(2147483647)},

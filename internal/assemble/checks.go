@@ -45,8 +45,8 @@ func Checks(m *config.Model) []checkers.Spec {
 					Alone: c.Unshared, Smooth: c.WeightSmoothing,
 				}
 				if c.Kind == config.FileCheck {
-					// keepalived is told of changes by the kernel; looking every second is nearly as soon and costs next to nothing.
-					spec.Rules.Interval = time.Second
+					// The kernel tells of changes (internal/track); this is for where it cannot.
+					spec.Rules.Interval = fileInterval
 				}
 				// keepalived spreads first checks over delay_loop; here only a warmup that was asked for delays them.
 				if c.Has("warmup") || rs.Has("warmup") || vs.Has("warmup") {
@@ -58,6 +58,9 @@ func Checks(m *config.Model) []checkers.Spec {
 	})
 	return out
 }
+
+// fileInterval is how often a tracked file is looked at without a sign of a change.
+const fileInterval = 5 * time.Second
 
 // probe is what one attempt of the check does; false for kinds that no probe exists for (BFD_CHECK).
 func probe(m *config.Model, c *config.Check) (checkers.Probe, bool) {

@@ -40,6 +40,16 @@ func Tracks(m *config.Model) (scripts []track.Script, files []track.File, proces
 	return scripts, files, processes
 }
 
+// TrackedPath is the file with that track id, "" for none.
+func TrackedPath(m *config.Model, id string) string {
+	for i := range m.TrackFiles {
+		if f := &m.TrackFiles[i]; TrackID("file", f.Name) == id {
+			return f.File
+		}
+	}
+	return ""
+}
+
 func paramMatch(p *config.TrackProcess) track.ParamMatch {
 	switch {
 	case p.ParamMatch == "initial":

@@ -1,6 +1,8 @@
 package balancer
 
 import (
+	"github.com/holdfast-ha/holdfast/checkers"
+	"github.com/holdfast-ha/holdfast/internal/assemble"
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/internal/track"
 	"github.com/holdfast-ha/holdfast/vrrp"
@@ -8,6 +10,13 @@ import (
 
 func (d *daemon) sendTrack(v track.Value) {
 	d.conn.Send(seam.Message{Track: &vrrp.Track{ID: v.ID, Known: v.Known, OK: v.OK, Value: v.Value}})
+}
+
+// onFile has the checks of a tracked file look at once.
+func (d *daemon) onFile(id string) {
+	if path := assemble.TrackedPath(d.in.Model, id); path != "" {
+		d.sched.CheckAbout(func(p *checkers.Probe) bool { return p.Kind == checkers.File && p.Asks() == path })
+	}
 }
 
 // onVRRPNotice sees what happens to an instance that changes no state.

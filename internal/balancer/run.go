@@ -81,7 +81,8 @@ func Run(ctx context.Context, conn *seam.Conn, o Options) int {
 	}
 	o.Bus.Add(d.recent.Add)
 	d.rec = reconcile.New(o.Kernel, reconcile.Options{Bus: o.Bus, Dir: o.RunDir, Host: o.Host, Every: o.ReconcileEvery})
-	d.outside = outside.New(ctx, outside.Options{Programs: o.Programs, RunDir: o.RunDir, Bus: o.Bus, Post: d.inbox.post, OnTrack: d.sendTrack})
+	d.outside = outside.New(ctx, outside.Options{Programs: o.Programs, RunDir: o.RunDir, Bus: o.Bus, Post: d.inbox.post, OnTrack: d.sendTrack,
+		OnFile: d.onFile})
 	d.pools = pools.New(ctx, pools.Options{Kernel: d.rec, Bus: o.Bus, StateDir: o.StateDir, Post: d.inbox.post, OnChange: d.outside.PoolChanged,
 		OnQuorum: func(id string, ok bool) { conn.Send(seam.Message{Track: &vrrp.Track{ID: id, Known: true, OK: ok}}) }})
 	d.sched = checkers.New(checkers.Options{Prober: forwarding{o.Prober, d.rec}, Clock: o.Clock,

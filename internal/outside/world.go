@@ -33,6 +33,8 @@ type Options struct {
 	Post func(func())
 	// OnTrack hears of every value that is new.
 	OnTrack func(track.Value)
+	// OnFile hears of every tracked file whose text changed, by the ID of the file; nil: nobody does.
+	OnFile func(id string)
 }
 
 // World is everything outside that is watched or told.
@@ -64,6 +66,9 @@ func New(ctx context.Context, o Options) *World {
 	}
 	w.errands, w.idle, w.sent = make(chan func(), 64), make(chan struct{}), map[string]bool{}
 	w.set = track.New(o.Programs.tracks, func(v track.Value) { o.Post(func() { w.send(v) }) }, o.Bus)
+	if o.OnFile != nil {
+		w.set.Touched = func(id string) { o.Post(func() { o.OnFile(id) }) }
+	}
 	w.notifier = notify.New(o.Programs.notify, o.Programs.readers, told, o.Bus)
 	go func() {
 		defer close(w.idle)

@@ -50,24 +50,30 @@ func parseNumber(text []byte) int {
 }
 
 // readNumber reads the value of a file. It never blocks (a FIFO is refused) and never reads much.
-func readNumber(path string) (int, string) {
+func readNumber(path string) (n int, reason string) {
+	n, reason, _ = readText(path)
+	return n, reason
+}
+
+// readText also gives the text that was looked at.
+func readText(path string) (number int, reason string, text string) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, "the file does not exist"
+		return 0, "the file does not exist", ""
 	}
 	if err != nil {
-		return 0, err.Error()
+		return 0, err.Error(), ""
 	}
 	defer f.Close()
 	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
-		return 0, path + " is not a regular file"
+		return 0, path + " is not a regular file", ""
 	}
 	buf := make([]byte, 128)
 	n, err := io.ReadFull(f, buf)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return 0, fmt.Sprintf("read %s: %v", path, err)
+		return 0, fmt.Sprintf("read %s: %v", path, err), ""
 	}
-	return parseNumber(buf[:n]), "read from " + path
+	return parseNumber(buf[:n]), "read from " + path, string(buf[:n])
 }
 
 // fileWatch watches the directories of all tracked files: a file that is replaced by a rename is a new file, of which a watch on
@@ -82,11 +88,12 @@ type fileWatch struct {
 	mu    sync.Mutex
 	files map[string]File
 	dirs  map[string]bool
+	texts map[string]string // what was read last, by ID
 }
 
 func newFileWatch(s *Set) *fileWatch {
 	w := &fileWatch{set: s, kick: make(chan struct{}, 1), done: make(chan struct{}), problems: map[string]string{},
-		files: map[string]File{}, dirs: map[string]bool{}}
+		files: map[string]File{}, dirs: map[string]bool{}, texts: map[string]string{}}
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		s.bus.Publish(event.TrackProblem.With("file", fmt.Errorf("inotify: %w: files are read every %v instead", err, rescan)))
@@ -223,8 +230,12 @@ func (w *fileWatch) readAll() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.files {
-		n, reason := readNumber(f.Path)
+		n, reason, text := readText(f.Path)
 		w.set.hand(Value{ID: f.ID, Known: true, OK: true, Value: n}, reason)
+		if last, had := w.texts[f.ID]; had && last != text && w.set.Touched != nil {
+			w.set.Touched(f.ID)
+		}
+		w.texts[f.ID] = text
 	}
 }
 

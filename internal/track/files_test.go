@@ -140,3 +140,23 @@ func TestInitFile(t *testing.T) {
 		t.Errorf("a reload must not overwrite, got %d", n)
 	}
 }
+
+func TestTouchedTellsWhatTheValueDoesNot(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "value")
+	put(t, path, "300")
+	var got seen
+	s := New(newFake(always(0)), got.give, nil)
+	defer s.Close()
+	touched := make(chan string, 10)
+	s.Touched = func(id string) { touched <- id }
+	s.Apply(nil, []File{{ID: "file/a", Path: path}}, nil)
+	put(t, path, "400") // both are 254 to a priority
+	select {
+	case id := <-touched:
+		if id != "file/a" {
+			t.Errorf("told %s", id)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("never told")
+	}
+}

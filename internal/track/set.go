@@ -12,6 +12,10 @@ import (
 
 // Set is everything that is tracked. Apply and Close are called by one goroutine, the rest by any.
 type Set struct {
+	// Touched is told the ID of a file whose text is another than before, also where the value is not (it is limited, others look at more
+	// of the text). It must not block. Set it, if at all, before the first Apply.
+	Touched func(id string)
+
 	runner Runner
 	give   func(Value)
 	bus    *event.Bus
