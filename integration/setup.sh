@@ -17,6 +17,7 @@ want make make
 want git git
 want gcc gcc
 want keepalived keepalived
+want /usr/lib/frr/vrrpd frr
 want ipvsadm ipvsadm
 want tcpdump tcpdump
 want nft nftables

@@ -14,8 +14,15 @@ import (
 	"time"
 )
 
-// Patience is how long a wait may take before a scenario gives up on it. Build machines are slow and noisy: it says "broken", never "late".
-var Patience = 60 * time.Second
+// Patience is how long a wait may take before a scenario gives up on it. Build machines are slow and noisy: it says "broken", never "late". LAB_PATIENCE=20s changes it.
+var Patience = patience()
+
+func patience() time.Duration {
+	if d, err := time.ParseDuration(os.Getenv("LAB_PATIENCE")); err == nil {
+		return d
+	}
+	return 60 * time.Second
+}
 
 // pollEvery is how often a wait looks.
 const pollEvery = 25 * time.Millisecond

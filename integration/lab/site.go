@@ -177,9 +177,10 @@ type Director struct {
 	Dir    string
 	Daemon *Process
 
-	site *Site
-	kind string
-	runs int
+	site  *Site
+	kind  string
+	runs  int
+	zebra *Process
 }
 
 // Kind is a daemon to run.
