@@ -97,27 +97,8 @@ func (l *Lab) site(s *Site, servers int) *Site {
 	if s.Mode == NAT || s.Mode == FNAT {
 		s.Back = l.LAN("swb")
 	}
-	for i := 1; i <= 2; i++ {
-		d := &Director{Node: l.Node(fmt.Sprintf("d%d", i)), Addr: netip.AddrFrom4([4]byte{10, 77, 0, byte(10 + i)}), Addr6: netip.MustParseAddr(fmt.Sprintf("fd77::1%d", i)), site: s}
-		s.Front.Attach(d.Node, "eth0", d.Addr.String()+"/24", d.Addr6.String()+"/64")
-		d.Wire = s.Front.Tap(d.Node, "eth0")
-		if s.V6 { // adverts come from the link-local address
-			d.Addr = linkLocal(d.MAC("eth0"))
-		}
-		if s.Back != nil {
-			s.Back.Attach(d.Node, "eth1", s.Prefix(true, 10+i))
-		}
-		switch {
-		case s.Mode == NAT && s.V6: // FNAT sets it by itself
-			d.Sysctl("net/ipv6/conf/all/forwarding=1")
-		case s.Mode == NAT:
-			d.Sysctl("net/ipv4/ip_forward=1")
-		}
-		d.Dir = filepath.Join(l.Dir, d.Name)
-		if err := os.MkdirAll(d.Dir, 0o755); err != nil {
-			l.Fatalf("%v", err)
-		}
-		s.D = append(s.D, d)
+	for range 2 {
+		s.AddDirector()
 	}
 	for i := 1; i <= servers; i++ {
 		rs := l.Node(fmt.Sprintf("rs%d", i))
@@ -136,6 +117,32 @@ func (l *Lab) site(s *Site, servers int) *Site {
 // linkLocal is the address that the kernel gives an interface with that hardware address (RFC 4291 appendix A).
 func linkLocal(mac net.HardwareAddr) netip.Addr {
 	return netip.AddrFrom16([16]byte{0xfe, 0x80, 8: mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]})
+}
+
+// AddDirector adds one more: di at 10.77.0.1i.
+func (s *Site) AddDirector() *Director {
+	i := len(s.D) + 1
+	d := &Director{Node: s.lab.Node(fmt.Sprintf("d%d", i)), Addr: netip.AddrFrom4([4]byte{10, 77, 0, byte(10 + i)}), Addr6: netip.MustParseAddr(fmt.Sprintf("fd77::1%d", i)), site: s}
+	s.Front.Attach(d.Node, "eth0", d.Addr.String()+"/24", d.Addr6.String()+"/64")
+	d.Wire = s.Front.Tap(d.Node, "eth0")
+	if s.V6 { // adverts come from the link-local address
+		d.Addr = linkLocal(d.MAC("eth0"))
+	}
+	if s.Back != nil {
+		s.Back.Attach(d.Node, "eth1", s.Prefix(true, 10+i))
+	}
+	switch {
+	case s.Mode == NAT && s.V6: // FNAT sets it by itself
+		d.Sysctl("net/ipv6/conf/all/forwarding=1")
+	case s.Mode == NAT:
+		d.Sysctl("net/ipv4/ip_forward=1")
+	}
+	d.Dir = filepath.Join(s.lab.Dir, d.Name)
+	if err := os.MkdirAll(d.Dir, 0o755); err != nil {
+		s.lab.Fatalf("%v", err)
+	}
+	s.D = append(s.D, d)
+	return d
 }
 
 // ServerAddr is the address of real server i (from 1).

@@ -87,14 +87,20 @@ type meeting struct {
 }
 
 // meet builds the site of a dialect; nothing runs yet.
-func meet(l *lab.Lab, c dialect) *meeting {
+func meet(l *lab.Lab, c dialect) *meeting { return gather(l, c, 150, 100) }
+
+// gather is meet for as many directors as there are priorities.
+func gather(l *lab.Lab, c dialect, priorities ...int) *meeting {
 	mode := lab.None
 	if c.back {
 		mode = lab.NAT
 	}
 	m := &meeting{Site: l.Site(mode, 0), l: l, dialect: c}
+	for len(m.D) < len(priorities) {
+		m.AddDirector()
+	}
 	for i, d := range m.D {
-		d.Write(c.conf.Text(m.Site, d, 150-50*i))
+		d.Write(c.conf.Text(m.Site, d, priorities[i]))
 		var taps []*lab.Tap
 		for _, v := range c.conf.List {
 			if v.On() == "eth1" {
@@ -120,9 +126,8 @@ func (m *meeting) adverts(director, instance int, since time.Time, alive bool) [
 	return list
 }
 
-// owner waits until a director owns every VIP of every instance and the other holds none.
+// owner waits until a director owns every VIP of every instance and the others hold none.
 func (m *meeting) owner(director int) time.Time {
-	other := 1 - director
 	m.l.Eventually(m.D[director].Name+" owns everything", func() bool {
 		for i, v := range m.conf.List {
 			if len(m.adverts(director, i, time.Now().Add(-4*time.Second), true)) == 0 {
@@ -130,8 +135,10 @@ func (m *meeting) owner(director int) time.Time {
 			}
 			for _, a := range v.VIPs {
 				addr := netip.MustParsePrefix(a).Addr().String()
-				if !m.D[director].Holds(addr) || m.D[other].Holds(addr) {
-					return false
+				for n, d := range m.D {
+					if d.Holds(addr) != (n == director) {
+						return false
+					}
 				}
 			}
 		}
@@ -152,8 +159,10 @@ func (m *meeting) calm(director, adverts int) {
 		return true
 	})
 	for i := range m.conf.List {
-		if list := m.adverts(1-director, i, since, false); len(list) > 0 {
-			m.l.Errorf("%s sent %v while %s was master", m.D[1-director].Name, list[0], m.D[director].Name)
+		for n, d := range m.D {
+			if list := m.adverts(n, i, since, false); n != director && len(list) > 0 {
+				m.l.Errorf("%s sent %v while %s was master", d.Name, list[0], m.D[director].Name)
+			}
 		}
 	}
 }
