@@ -36,6 +36,7 @@ type audience struct {
 // listen starts asking. The crowd are clients that keep resolving the VIPs, while their owners keep talking to them in the VIPs' names.
 func listen(m *meeting) *audience {
 	a := &audience{m: m, control: m.Client.Ping(m.bystander(), 2*time.Millisecond)}
+	m.l.Eventually("the bystander answers", func() bool { return a.control.Answered(time.Now().Add(-time.Second)) })
 	for i := range 3 {
 		n := m.l.Node(fmt.Sprintf("crowd%d", i))
 		m.Front.Attach(n, "eth0", fmt.Sprintf("10.77.0.6%d/24", i), fmt.Sprintf("fd77::6%d/64", i))
@@ -54,7 +55,8 @@ func listen(m *meeting) *audience {
 
 // bystander is the address that never moves: that of the switch's own node.
 func (m *meeting) bystander() netip.Addr {
-	m.Front.Node.IP("addr add 10.77.0.250/24 dev br0")
+	// A bridge without a MAC of its own takes another one with every port.
+	m.Front.Node.IP("link set br0 address 02:00:00:00:02:50", "addr add 10.77.0.250/24 dev br0")
 	return netip.MustParseAddr("10.77.0.250")
 }
 
