@@ -18,11 +18,6 @@ func hashBlind(s Service) bool {
 	return false
 }
 
-// HashBlind says that weight 0 drops clients under this scheduler and these flags.
-func HashBlind(scheduler string, flags Flags) bool {
-	return hashBlind(Service{Scheduler: scheduler, Flags: flags})
-}
-
 // Want is what the kernel should hold for the pool: one service for each key, in their order, nothing while suspended. The
 // caller may keep and change the answer.
 func (p *Pool) Want() []Service {

@@ -142,13 +142,6 @@ func (n *Node) Sysctl(settings ...string) {
 	}
 }
 
-// ReadSysctl reads one key of the namespace; empty if the kernel lacks it.
-func (n *Node) ReadSysctl(key string) string {
-	var text []byte
-	n.Do(func() { text, _ = os.ReadFile("/proc/sys/" + key) })
-	return strings.TrimSpace(string(text))
-}
-
 // Holds tells whether an interface of the node has the address.
 func (n *Node) Holds(addr string) bool {
 	want, found := net.ParseIP(addr), false

@@ -274,20 +274,6 @@ func (s *Site) Owner(d *Director) time.Duration {
 	})
 }
 
-// Masters lists the directors that sent an advert of a priority above 0 in the window.
-func (s *Site) Masters(since time.Time) []string {
-	var names []string
-	for _, d := range s.D {
-		for _, a := range s.Tap.Adverts(d.Addr, since) {
-			if a.Priority > 0 {
-				names = append(names, d.Name)
-				break
-			}
-		}
-	}
-	return names
-}
-
 // Answering lists who answers ARP for the VIP, by name.
 func (s *Site) Answering() []string {
 	var names []string

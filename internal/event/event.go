@@ -60,9 +60,6 @@ func Catalogue() []*Kind {
 	return all
 }
 
-// Lookup finds a kind by its id, nil if there is none.
-func Lookup(id string) *Kind { return catalogue[id] }
-
 // Event is one thing that happened. It crosses the seam and the control socket as JSON; values are strings, numbers, booleans.
 type Event struct {
 	// Time is when it happened.

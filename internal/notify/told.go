@@ -3,13 +3,13 @@ package notify
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"sync"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/keep"
 )
 
 // told remembers the last state told of every object, in memory and in a file, so that a daemon that was killed and restarted goes
@@ -52,17 +52,10 @@ func newTold(path string, bus *event.Bus) *told {
 }
 
 func (t *told) load() error {
-	st, err := os.Lstat(t.path)
+	text, err := keep.Read(t.path, maxTold)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	if !st.Mode().IsRegular() || st.Size() > maxTold {
-		return fmt.Errorf("%s is not what was recorded there", t.path)
-	}
-	text, err := os.ReadFile(t.path)
 	if err != nil {
 		return err
 	}
@@ -134,11 +127,7 @@ func (t *told) save() error {
 	if err != nil {
 		return err
 	}
-	temp := t.path + ".new"
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(temp, t.path)
+	return keep.Write(t.path, text, 0o600)
 }
 
 // close ends the writing and removes the file: after an orderly stop, everything is news again.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/holdfast-ha/holdfast/internal/keep"
 	"github.com/holdfast-ha/holdfast/ipvssync"
 )
 
@@ -43,6 +44,9 @@ type recordSysctl struct {
 
 const recordVersion = 1
 
+// maxRecord bounds what is believed to be a record: ten thousand services have less than a megabyte.
+const maxRecord = 64 << 20
+
 // loadRecord reads what a former run recorded. A record that cannot be read, or of another boot or namespace, is none: services
 // then found under our keys are adopted all the same, others are left alone.
 func loadRecord(dir, host string) record {
@@ -51,7 +55,7 @@ func loadRecord(dir, host string) record {
 		return fresh
 	}
 	fresh.path = filepath.Join(dir, "ipvs.json")
-	b, err := os.ReadFile(fresh.path)
+	b, err := keep.Read(fresh.path, maxRecord)
 	if err != nil {
 		return fresh
 	}
@@ -59,6 +63,12 @@ func loadRecord(dir, host string) record {
 	old.Version, old.Host = 0, ""
 	if json.Unmarshal(b, &old) != nil || old.Version != recordVersion || old.Host != host {
 		return fresh
+	}
+	if old.Sysctls == nil {
+		old.Sysctls = fresh.Sysctls
+	}
+	if old.Timeouts == nil {
+		old.Timeouts = fresh.Timeouts
 	}
 	for _, k := range old.Services {
 		key := ipvssync.Key{Family: k.Family, Protocol: k.Protocol, Port: k.Port, Mark: k.Mark}
@@ -104,11 +114,7 @@ func (c *record) save() error {
 	if err != nil {
 		return err
 	}
-	tmp := c.path + ".new"
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp, c.path); err != nil {
+	if err := keep.Write(c.path, b, 0o600); err != nil {
 		return err
 	}
 	c.dirty = false

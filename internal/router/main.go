@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/keep"
 	"github.com/holdfast-ha/holdfast/vrrp"
 	"github.com/holdfast-ha/holdfast/vrrp/vrrpnet"
 )
@@ -50,8 +51,8 @@ const lockWait = 2 * time.Second
 
 // Main is the router process: it takes the lock, makes the doers and runs until it is told to stop. ErrRefused: there is no configuration that could run.
 func Main(o Options) (err error) {
-	if err := os.MkdirAll(o.RunDir, 0o755); err != nil {
-		return fmt.Errorf("make the run directory: %w", err)
+	if err := keep.Directory(o.RunDir); err != nil {
+		return fmt.Errorf("the run directory: %w", err)
 	}
 	lock, err := takeLock(o.RunDir)
 	if err != nil {

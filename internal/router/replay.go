@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/keep"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
@@ -20,7 +20,7 @@ const replayFile = "replay.json"
 
 // loadSequences reads the sequences of a former router; none if there is no file.
 func loadSequences(dir string) ([]vrrp.Sequences, error) {
-	b, err := os.ReadFile(filepath.Join(dir, replayFile))
+	b, err := keep.Read(filepath.Join(dir, replayFile), maxSaved)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -37,20 +37,12 @@ func loadSequences(dir string) ([]vrrp.Sequences, error) {
 func writeSequences(dir string, all []vrrp.Sequences) error {
 	b, err := json.Marshal(all)
 	if err == nil {
-		err = replaceFile(filepath.Join(dir, replayFile), b)
+		err = keep.Write(filepath.Join(dir, replayFile), b, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("store the auth_hmac sequences for a following router: %w", err)
 	}
 	return nil
-}
-
-// replaceFile writes a file, readable by its owner only, beside and renames it.
-func replaceFile(path string, b []byte) error {
-	if err := os.WriteFile(path+".new", b, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
 }
 
 // recallSequences gives the machines what a former router remembered. What cannot be read is told and does without.

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/holdfast-ha/holdfast/internal/keep"
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
@@ -22,6 +23,9 @@ const (
 	aliveFile = "alive"
 	lockFile  = "lock"
 )
+
+// maxSaved bounds what is believed to be a file of a former router: one with thousands of addresses has a few megabytes.
+const maxSaved = 256 << 20
 
 // fileStore keeps the router's state in the run directory: router.json (0600, written beside and renamed) by a goroutine of its own, and the stamp of
 // life by the caller, which on tmpfs costs a microsecond. On a disk the stamp goes through the goroutine too.
@@ -51,7 +55,7 @@ func newFileStore(dir string) (s *fileStore, memory bool, err error) {
 	}
 	const ramfs = 0x858458f6
 	memory = st.Type == unix.TMPFS_MAGIC || int64(st.Type) == ramfs
-	alive, err := os.OpenFile(filepath.Join(dir, aliveFile), os.O_RDWR|os.O_CREATE, 0o600)
+	alive, err := os.OpenFile(filepath.Join(dir, aliveFile), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, false, fmt.Errorf("open the stamp of life: %w", err)
 	}
@@ -74,7 +78,7 @@ type savedFile struct {
 
 // loadSaved reads the state in dir; ok is false if there is none.
 func loadSaved(dir string) (s Saved, age time.Duration, ok bool, err error) {
-	b, err := os.ReadFile(filepath.Join(dir, stateFile))
+	b, err := keep.Read(filepath.Join(dir, stateFile), maxSaved)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, 0, false, nil
 	}
@@ -87,11 +91,15 @@ func loadSaved(dir string) (s Saved, age time.Duration, ok bool, err error) {
 	if s.Config == nil {
 		s.Config = &vrrp.Config{}
 	}
-	b, err = os.ReadFile(filepath.Join(dir, aliveFile))
+	b, err = keep.Read(filepath.Join(dir, aliveFile), 8)
 	if err != nil || len(b) != 8 {
 		return s, time.Duration(1<<62 - 1), true, nil // never alive
 	}
-	return s, bootTime() - time.Duration(binary.LittleEndian.Uint64(b)), true, nil
+	age = bootTime() - time.Duration(binary.LittleEndian.Uint64(b))
+	if age < 0 { // not a stamp of this boot, or not a stamp
+		age = time.Duration(1<<62 - 1)
+	}
+	return s, age, true, nil
 }
 
 func (s *fileStore) Load() (Saved, time.Duration, bool, error) { return loadSaved(s.dir) }
@@ -173,7 +181,7 @@ func (s *fileStore) write(v Saved) error {
 	if err != nil {
 		return fmt.Errorf("encode the state for a following router: %w", err)
 	}
-	if err := replaceFile(filepath.Join(s.dir, stateFile), b); err != nil {
+	if err := keep.Write(filepath.Join(s.dir, stateFile), b, 0o600); err != nil {
 		return fmt.Errorf("store the state for a following router: %w", err)
 	}
 	return nil
@@ -207,7 +215,7 @@ func (s *fileStore) close() {
 // lockDir takes the lock of the run directory, which says that a router runs. It tries for up to wait: somebody may just be looking.
 func lockDir(dir string, wait time.Duration) (*os.File, error) {
 	path := filepath.Join(dir, lockFile)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the lock of the run directory: %w", err)
 	}

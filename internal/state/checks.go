@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/holdfast-ha/holdfast/checkers"
+	"github.com/holdfast-ha/holdfast/internal/keep"
 )
 
 // version changes when a file means something else.
@@ -30,7 +31,7 @@ func SaveChecks(dir, host string, all []checkers.Saved) error {
 		return err
 	}
 	name := filepath.Join(dir, checksFile)
-	return replaceBy(name, func(w *bufio.Writer) error {
+	return keep.Fill(name, 0o600, func(w *bufio.Writer) error {
 		// One verdict after the other: as a whole, those of ten thousand checks would be the largest thing in memory.
 		_, _ = w.Write(bytes.TrimSuffix(head, []byte("null}")))
 		e := json.NewEncoder(w)

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"github.com/holdfast-ha/holdfast/internal/keep"
 )
 
 const sourcesFile = "config.zip"
@@ -94,20 +96,12 @@ func (r *Recorder) Save(dir string) error {
 	if err := z.Close(); err != nil {
 		return err
 	}
-	return replace(filepath.Join(dir, sourcesFile), b.Bytes())
+	return keep.Write(filepath.Join(dir, sourcesFile), b.Bytes(), 0o600)
 }
 
 // Sources is the file system of the last good configuration in dir, with the names it had.
 func Sources(dir string) (fs.FS, error) {
-	name := filepath.Join(dir, sourcesFile)
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxState {
-		return nil, errors.New(name + ": larger than such a file ever is")
-	}
-	b, err := os.ReadFile(name)
+	b, err := keep.Read(filepath.Join(dir, sourcesFile), maxState)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/keep"
 )
 
 const (
@@ -128,13 +129,7 @@ func (w *fileWatch) create(f File) {
 	if _, err := os.Stat(f.Path); err == nil && !f.Overwrite {
 		return
 	}
-	temp := f.Path + ".holdfast"
-	err := os.WriteFile(temp, []byte(strconv.Itoa(f.InitValue)+"\n"), 0o644)
-	if err == nil {
-		err = os.Rename(temp, f.Path)
-	}
-	if err != nil {
-		_ = os.Remove(temp)
+	if err := keep.Write(f.Path, []byte(strconv.Itoa(f.InitValue)+"\n"), 0o644); err != nil {
 		w.set.bus.Publish(event.TrackProblem.With(f.ID, fmt.Errorf("create with init_file: %w", err)))
 	}
 }

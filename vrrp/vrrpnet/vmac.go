@@ -288,6 +288,10 @@ func RestoreSettings(values map[string]string) error {
 	for _, at := range slices.Sorted(maps.Keys(values)) { // always in one order
 		value := values[at]
 		iface, name := filepath.Split(at)
+		if !filepath.IsLocal(at) || iface == "" { // it comes from a file: never write elsewhere
+			errs = append(errs, fmt.Errorf("put back the setting %q of an interface: there is no such setting", at))
+			continue
+		}
 		if _, err := setting(filepath.Clean(iface), name, value); err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
