@@ -9,12 +9,14 @@ import (
 // maxSenders bounds the senders whose sequences an instance remembers. All of them held the key.
 const maxSenders = 64
 
-// Sequences are the auth_hmac sequences of one instance: what has to outlive the process so that a captured advertisement cannot be replayed
-// to the next one, and so that the next one is not taken for a replay itself.
+// Sequences are the auth_hmac sequences and the AH counter of one instance: what has to outlive the process so that a captured advertisement cannot
+// be replayed to the next one, and so that what the next one says is not taken for a replay.
 type Sequences struct {
 	ID ID
 	// Sent is the last one sent, 0 for none.
 	Sent uint64
+	// AH is the last counter sent, 0 for none.
+	AH uint32
 	// Heard are the last ones accepted.
 	Heard []Heard
 }
@@ -36,7 +38,7 @@ func (ms *Machines) Sequences() []Sequences {
 		}
 	}
 	for _, m := range ms.byID {
-		if s := m.sequences(); s.Sent != 0 || len(s.Heard) > 0 {
+		if s := m.sequences(); s.Sent != 0 || s.AH != 0 || len(s.Heard) > 0 {
 			out = append(out, s)
 		}
 	}
@@ -46,6 +48,9 @@ func (ms *Machines) Sequences() []Sequences {
 
 func (m *machine) sequences() Sequences {
 	s := Sequences{ID: m.id, Sent: m.signSent}
+	if m.cfg.Version == 2 && m.cfg.Auth.Type == "AH" {
+		s.AH = m.ahSent
+	}
 	for from, seq := range m.signHeard {
 		s.Heard = append(s.Heard, Heard{from, seq})
 	}
@@ -61,7 +66,14 @@ func (ms *Machines) recall(s Sequences) {
 	}
 }
 
+// ahMargin is what the AH counter goes ahead by: more than can have been sent since it was stored. A counter that does not rise is refused by peers for
+// a master-down interval, and a crash would be a failover.
+const ahMargin = 1000
+
 func (m *machine) recall(s Sequences) {
+	if s.AH != 0 {
+		m.ahSent = max(m.ahSent, s.AH+ahMargin)
+	}
 	if m.signSent == 0 || after(s.Sent, m.signSent) && s.Sent != 0 {
 		m.signSent = s.Sent
 	}

@@ -23,6 +23,15 @@ func (ms *Machines) Snapshot() []Status {
 	return out
 }
 
+// Each tells the state of every instance, with the name of its sync group, in no particular order. It allocates nothing.
+func (ms *Machines) Each(tell func(id ID, group string, s State)) {
+	for _, u := range ms.units {
+		for _, m := range u.members {
+			tell(m.id, u.name, u.state)
+		}
+	}
+}
+
 func (ms *Machines) status(u *unit, m *machine) Status {
 	s := Status{
 		ID: m.id, Name: m.cfg.Name, State: u.state, Since: u.since, Reason: u.reason,

@@ -1,7 +1,6 @@
 package vrrptest
 
 import (
-	"container/heap"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -13,7 +12,6 @@ import (
 
 // LAN is one broadcast domain per interface name. Not safe for concurrent use.
 type LAN struct {
-	Now     time.Time
 	Rand    *rand.Rand
 	Routers []*Router
 	// Loss, Double are probabilities for each receiver; packets take between MinDelay and MaxDelay, so they may overtake each other.
@@ -21,14 +19,24 @@ type LAN struct {
 	MinDelay, MaxDelay time.Duration
 	// Late is the most a router's timers run late.
 	Late time.Duration
+	// Drift is the most that a router's clock is too fast or too slow, in millionths; Offset the most it is ahead or behind at the start. Both
+	// count for routers added later.
+	Drift  int64
+	Offset time.Duration
 	// Problems are broken promises, with the time.
 	Problems []string
 	// Trace, when set, gets a line for everything that happens.
 	Trace func(string)
 
+	// Events counts the timers and packets there were.
+	Events int
+
 	flying flight
 	seq    uint64
 	start  time.Time
+	now    time.Duration // since start, by a clock that is right
+	// onOwners is told after every step that took addresses or let them go.
+	onOwners func()
 }
 
 // Router is one router on the LAN.
@@ -41,9 +49,8 @@ type Router struct {
 	Machines *vrrp.Machines
 	// Held are the addresses it has in its kernel, by instance.
 	Held map[vrrp.ID][]vrrp.Address
-	// Down: powered off or killed. Paused until: the process does not run but the kernel collects packets.
-	Down        bool
-	PausedUntil time.Time
+	// Down: powered off or killed.
+	Down bool
 	// Cut is the number of the partition the router is in, by interface.
 	Cut map[string]int
 	// Transitions are all transitions it told.
@@ -51,51 +58,105 @@ type Router struct {
 	// Notices are all notices it told.
 	Notices  []vrrp.Notice
 	Released bool
+	// Remembers: it stores its sequences.
+	Remembers bool
 
 	lan    *LAN
 	links  map[string]vrrp.Link
 	ready  vrrp.Ready
 	tracks map[string]vrrp.Track
-	buffer []vrrp.Packet
+	buffer []*vrrp.Packet
+	missed []func() // what happened while it was paused
 	lateBy time.Duration
+	// drift and offset are those of its clock.
+	drift  int64
+	offset time.Duration
 	// stopping: it has been told to stop.
 	stopping bool
+
+	// due is when its next timer is, by the right clock; negative if none waits.
+	due time.Duration
+	// pausedUntil: until then the process does not run but the kernel collects packets.
+	pausedUntil time.Duration
+	// states are those after the last step, sent what was sent in this one, moved that addresses came or went in it.
+	states map[vrrp.ID]vrrp.State
+	groups map[string]vrrp.State
+	sent   []vrrp.Send
+	// stored are the sequences as a router writes them once a second.
+	stored   []vrrp.Sequences
+	storedAt time.Duration
+	moved    bool
+}
+
+// clock is the router's own.
+func (r *Router) clock() time.Time {
+	t := r.lan.now
+	return r.lan.start.Add(r.offset + t + t/1e6*time.Duration(r.drift))
+}
+
+// at is when the router's clock shows t, by the right one, never too early.
+func (r *Router) at(t time.Time) time.Duration {
+	shows := t.Sub(r.lan.start) - r.offset
+	return shows - shows/(1e6+time.Duration(r.drift))*time.Duration(r.drift) + 2*time.Microsecond
 }
 
 type packet struct {
-	at  time.Time
+	at  time.Duration
 	seq uint64
 	to  *Router
-	p   vrrp.Packet
+	p   *vrrp.Packet
 }
 
+// flight is a heap of packets on their way.
 type flight []packet
 
-func (f flight) Len() int { return len(f) }
-func (f flight) Less(i, j int) bool {
-	if !f[i].at.Equal(f[j].at) {
-		return f[i].at.Before(f[j].at)
-	}
-	return f[i].seq < f[j].seq
+func (f flight) before(i, j int) bool {
+	return f[i].at < f[j].at || f[i].at == f[j].at && f[i].seq < f[j].seq
 }
-func (f flight) Swap(i, j int) { f[i], f[j] = f[j], f[i] }
 
-// Push is for container/heap.
-func (f *flight) Push(x any) { *f = append(*f, x.(packet)) }
+func (f *flight) push(p packet) {
+	h := append(*f, p)
+	for i := len(h) - 1; i > 0; {
+		up := (i - 1) / 2
+		if !h.before(i, up) {
+			break
+		}
+		h[i], h[up] = h[up], h[i]
+		i = up
+	}
+	*f = h
+}
 
-// Pop is for container/heap.
-func (f *flight) Pop() any {
-	old := *f
-	x := old[len(old)-1]
-	*f = old[:len(old)-1]
-	return x
+func (f *flight) pop() packet {
+	h := *f
+	p := h[0]
+	n := len(h) - 1
+	h[0] = h[n]
+	h[n] = packet{}
+	h = h[:n]
+	for i := 0; ; {
+		low := 2*i + 1
+		if low >= n {
+			break
+		}
+		if low+1 < n && h.before(low+1, low) {
+			low++
+		}
+		if !h.before(low, i) {
+			break
+		}
+		h[i], h[low] = h[low], h[i]
+		i = low
+	}
+	*f = h
+	return p
 }
 
 // New makes an empty LAN without loss and with a delay of 0.1 to 0.5 ms.
 func New(seed uint64) *LAN {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	return &LAN{
-		Now: start, start: start, Rand: rand.New(rand.NewPCG(seed, 9568)),
+		start: start, Rand: rand.New(rand.NewPCG(seed, 9568)),
 		MinDelay: 100 * time.Microsecond, MaxDelay: 500 * time.Microsecond, Late: time.Millisecond,
 	}
 }
@@ -105,6 +166,13 @@ func (l *LAN) Add(n byte, cfg vrrp.Config) *Router {
 	r := &Router{
 		Name: fmt.Sprintf("r%d", n), Addr: netip.AddrFrom4([4]byte{192, 0, 2, n}), Addr6: netip.AddrFrom16([16]byte{0xfe, 0x80, 15: n}),
 		Config: cfg, Cut: map[string]int{}, lan: l, links: map[string]vrrp.Link{}, tracks: map[string]vrrp.Track{}, ready: vrrp.Ready{OK: true},
+		states: map[vrrp.ID]vrrp.State{}, groups: map[string]vrrp.State{},
+	}
+	if l.Drift > 0 {
+		r.drift = l.Rand.Int64N(2*l.Drift+1) - l.Drift
+	}
+	if l.Offset > 0 {
+		r.offset = time.Duration(l.Rand.Int64N(int64(2*l.Offset+1))) - l.Offset
 	}
 	for _, i := range cfg.Instances {
 		r.links[i.Interface] = vrrp.Link{Name: i.Interface, Exists: true, Up: true, Source4: r.Addr, Source6: r.Addr6}
@@ -120,12 +188,17 @@ func (r *Router) boot(adopt *vrrp.Adopt) {
 	if adopt == nil {
 		r.Held = map[vrrp.ID][]vrrp.Address{}
 	}
-	r.Down, r.Released, r.stopping, r.buffer = false, false, false, nil
+	clear(r.states)
+	r.moved = true
+	r.Down, r.Released, r.stopping, r.buffer, r.missed = false, false, false, nil, nil
 	r.lateBy = time.Duration(r.lan.Rand.Int64N(int64(r.lan.Late) + 1))
+	for _, s := range r.stored {
+		r.step(s)
+	}
 	for _, name := range sortedLinks(r.links) {
 		r.step(r.links[name])
 	}
-	r.did(r.Machines.Apply(r.lan.Now, r.Config))
+	r.did(r.Machines.Apply(r.clock(), r.Config))
 	if adopt != nil {
 		r.step(*adopt)
 	}
@@ -157,7 +230,10 @@ func sortedTracks(m map[string]vrrp.Track) []string {
 // PowerOff takes the router away with everything it has.
 func (l *LAN) PowerOff(r *Router) {
 	l.trace("%s power off", r.Name)
-	r.Down, r.Held = true, map[vrrp.ID][]vrrp.Address{}
+	r.Down, r.Held, r.stored = true, map[vrrp.ID][]vrrp.Address{}, nil
+	if l.onOwners != nil {
+		l.onOwners()
+	}
 }
 
 // PowerOn boots a router that was off; it does nothing to one that runs.
@@ -187,7 +263,7 @@ func (l *LAN) Kill(r *Router, d time.Duration) {
 // Pause stops the process for d from now; packets are kept for it as a socket would.
 func (l *LAN) Pause(r *Router, d time.Duration) {
 	l.trace("%s paused for %s", r.Name, d)
-	r.PausedUntil = l.Now.Add(d)
+	r.pausedUntil = l.now + d
 }
 
 // SetLink changes the link of one interface.
@@ -196,87 +272,103 @@ func (l *LAN) SetLink(r *Router, name string, up bool) {
 	k := r.links[name]
 	k.Up = up
 	r.links[name] = k
-	if r.runs() {
-		r.step(k)
-		r.check()
-	}
+	r.tell(func() { r.step(k) })
 }
 
 // SetTrack changes the value of a tracker.
 func (l *LAN) SetTrack(r *Router, t vrrp.Track) {
 	l.trace("%s track %+v", r.Name, t)
 	r.tracks[t.ID] = t
-	if r.runs() {
-		r.step(t)
-		r.check()
-	}
+	r.tell(func() { r.step(t) })
 }
 
 // SetReady changes whether the router could serve.
 func (l *LAN) SetReady(r *Router, ready vrrp.Ready) {
 	l.trace("%s ready %+v", r.Name, ready)
 	r.ready = ready
-	if r.runs() {
-		r.step(ready)
-		r.check()
-	}
+	r.tell(func() { r.step(ready) })
 }
 
 // Reload applies another configuration.
 func (l *LAN) Reload(r *Router, cfg vrrp.Config) {
 	l.trace("%s reload", r.Name)
 	r.Config = cfg
-	if r.runs() {
-		r.did(r.Machines.Apply(l.Now, cfg))
-		r.check()
-	}
+	r.tell(func() { r.did(r.Machines.Apply(r.clock(), cfg)) })
 }
 
 // Do hands the router an event.
 func (l *LAN) Do(r *Router, ev vrrp.Event) {
-	if r.runs() {
+	if !r.Down {
 		l.trace("%s does %T%+v", r.Name, ev, ev)
-		r.step(ev)
-		r.check()
+		r.tell(func() { r.step(ev) })
 	}
 }
 
-func (r *Router) runs() bool { return !r.Down && !r.lan.Now.Before(r.PausedUntil) }
+// tell lets something happen to the router: now, or, as the kernel and the socketpair keep it for a paused process, when it runs again.
+func (r *Router) tell(f func()) {
+	switch {
+	case r.Down:
+	case r.runs():
+		f()
+		r.check()
+	default:
+		r.missed = append(r.missed, f)
+	}
+}
 
-func (r *Router) step(ev vrrp.Event) { r.did(r.Machines.Step(r.lan.Now, ev)) }
+func (r *Router) runs() bool { return !r.Down && r.lan.now >= r.pausedUntil }
+
+func (r *Router) step(ev vrrp.Event) { r.did(r.Machines.Step(r.clock(), ev)) }
 
 // did carries actions out.
 func (r *Router) did(actions []vrrp.Action) {
+	l := r.lan
 	for _, a := range actions {
+		if l.Trace != nil {
+			r.traceAction(a)
+		}
 		switch a := a.(type) {
 		case vrrp.Send:
+			r.sent = append(r.sent, a)
 			src := r.Addr
 			if a.ID.Family == vrrp.IPv6 {
 				src = r.Addr6
 			}
-			r.lan.trace("%s %s sends %d", r.Name, a.ID, a.Priority)
 			for _, o := range r.Machines.Packet(a, src) {
-				r.lan.send(r, a.ID, src, o)
+				l.send(r, a.ID, src, o)
 			}
 		case vrrp.Hold:
-			r.lan.trace("%s %s holds %d", r.Name, a.ID, len(a.Addresses))
+			r.moved = true
 			if len(a.Addresses) == 0 {
 				delete(r.Held, a.ID)
 			} else {
-				r.Held[a.ID] = slices.Clone(a.Addresses)
+				r.Held[a.ID] = a.Addresses
 			}
 		case vrrp.Transition:
-			r.lan.trace("%s %s %s>%s %d: %s", r.Name, a.ID, a.From, a.To, a.Priority, a.Reason)
 			r.Transitions = append(r.Transitions, a)
 		case vrrp.Notice:
-			r.lan.trace("%s %s notice %s: %s", r.Name, a.ID, a.Kind, a.Detail)
 			r.Notices = append(r.Notices, a)
-		case vrrp.Refused:
-			r.lan.trace("%s %s refused: %s", r.Name, a.ID, a.Refusal.Error())
 		case vrrp.Released:
-			r.lan.trace("%s released", r.Name)
 			r.Released = true
 		}
+	}
+}
+
+func (r *Router) traceAction(a vrrp.Action) {
+	l := r.lan
+	switch a := a.(type) {
+	case vrrp.Send:
+		l.trace("%s %s sends %d", r.Name, a.ID, a.Priority)
+	case vrrp.Hold:
+		l.trace("%s %s holds %d", r.Name, a.ID, len(a.Addresses))
+	case vrrp.Transition:
+		l.trace("%s %s %s>%s %d: %s", r.Name, a.ID, a.From, a.To, a.Priority, a.Reason)
+	case vrrp.Notice:
+		l.trace("%s %s notice %s: %s", r.Name, a.ID, a.Kind, a.Detail)
+	case vrrp.Refused:
+		l.trace("%s %s refused: %s", r.Name, a.ID, a.Refusal.Error())
+	case vrrp.Released:
+		l.trace("%s released", r.Name)
 	}
 }
 
@@ -284,11 +376,11 @@ func (l *LAN) send(from *Router, id vrrp.ID, src netip.Addr, o vrrp.Outgoing) {
 	if from.Down || !from.links[id.Interface].Up {
 		return
 	}
+	var p *vrrp.Packet
 	for _, to := range l.Routers {
 		if to == from || to.Cut[id.Interface] != from.Cut[id.Interface] || !o.Dst.IsMulticast() && o.Dst != to.Addr && o.Dst != to.Addr6 {
 			continue
 		}
-		p := vrrp.Packet{Interface: id.Interface, Family: id.Family, Src: src, Dst: o.Dst, TTL: o.TTL, Proto: o.Proto, IPID: o.IPID, Payload: o.Payload}
 		copies := 1
 		if l.Double > 0 && l.Rand.Float64() < l.Double {
 			copies = 2
@@ -297,57 +389,68 @@ func (l *LAN) send(from *Router, id vrrp.ID, src netip.Addr, o vrrp.Outgoing) {
 			if l.Loss > 0 && l.Rand.Float64() < l.Loss {
 				continue
 			}
+			if p == nil {
+				p = &vrrp.Packet{Interface: id.Interface, Family: id.Family, Src: src, Dst: o.Dst, TTL: o.TTL, Proto: o.Proto, IPID: o.IPID, Payload: o.Payload}
+			}
 			l.seq++
-			at := l.Now.Add(l.MinDelay + time.Duration(l.Rand.Int64N(int64(l.MaxDelay-l.MinDelay)+1)))
-			heap.Push(&l.flying, packet{at: at, seq: l.seq, to: to, p: p})
+			at := l.now + l.MinDelay + time.Duration(l.Rand.Int64N(int64(l.MaxDelay-l.MinDelay)+1))
+			l.flying.push(packet{at: at, seq: l.seq, to: to, p: p})
 		}
 	}
 }
 
+// maxStill is more than can happen at one moment unless somebody goes in circles.
+const maxStill = 10000
+
 // Run lets d pass.
 func (l *LAN) Run(d time.Duration) {
-	end := l.Now.Add(d)
-	for {
+	end := l.now + d
+	for still := 0; ; still++ {
 		at, what := end, -2
-		if len(l.flying) > 0 && l.flying[0].at.Before(at) {
+		if len(l.flying) > 0 && l.flying[0].at < at {
 			at, what = l.flying[0].at, -1
 		}
 		for i, r := range l.Routers {
 			if r.Down {
 				continue
 			}
-			due, ok := r.Machines.Deadline()
-			due = due.Add(r.lateBy)
-			if len(r.buffer) > 0 {
-				due, ok = r.PausedUntil, true
-			}
-			if !ok {
+			due := r.due + r.lateBy
+			if len(r.buffer) > 0 || len(r.missed) > 0 {
+				due = r.pausedUntil
+			} else if r.due < 0 {
 				continue
 			}
-			if due.Before(r.PausedUntil) {
-				due = r.PausedUntil
-			}
-			if due.Before(l.Now) {
-				due = l.Now
-			}
-			if due.Before(at) {
+			if due = max(due, r.pausedUntil, l.now); due < at {
 				at, what = due, i
 			}
 		}
-		l.Now = at
+		if at > l.now {
+			still = 0
+		}
+		if still > maxStill {
+			l.Problem("%d events at one moment", still)
+			return
+		}
+		l.now = at
 		switch what {
 		case -2:
 			return
 		case -1:
-			p := heap.Pop(&l.flying).(packet)
-			l.deliver(p)
+			l.Events++
+			l.deliver(l.flying.pop())
 		default:
+			l.Events++
 			r := l.Routers[what]
 			// Sockets are read empty before a timer is believed.
-			buffered := r.buffer
-			r.buffer = nil
+			buffered, missed := r.buffer, r.missed
+			r.buffer, r.missed = nil, nil
+			for _, f := range missed {
+				f()
+				r.check()
+			}
 			for _, p := range buffered {
-				r.did(r.Machines.Receive(l.Now, p))
+				r.did(r.Machines.Receive(r.clock(), *p))
+				r.check()
 			}
 			r.step(vrrp.Tick{})
 			r.lateBy = time.Duration(l.Rand.Int64N(int64(l.Late) + 1))
@@ -360,44 +463,66 @@ func (l *LAN) deliver(p packet) {
 	r := p.to
 	switch {
 	case r.Down || !r.links[p.p.Interface].Up:
-	case l.Now.Before(r.PausedUntil):
+	case l.now < r.pausedUntil:
 		if len(r.buffer) < 64 {
 			r.buffer = append(r.buffer, p.p)
 		}
 	default:
-		r.did(r.Machines.Receive(l.Now, p.p))
+		r.did(r.Machines.Receive(r.clock(), *p.p))
 		r.check()
 	}
 }
 
+// Elapsed is the time since the LAN was made.
+func (l *LAN) Elapsed() time.Duration { return l.now }
+
 func (l *LAN) trace(format string, args ...any) {
 	if l.Trace != nil {
-		l.Trace(fmt.Sprintf("%10.4f ", l.Now.Sub(l.start).Seconds()) + fmt.Sprintf(format, args...))
+		l.Trace(fmt.Sprintf("%10.4f ", l.now.Seconds()) + fmt.Sprintf(format, args...))
 	}
 }
 
 // Problem records a broken promise.
 func (l *LAN) Problem(format string, args ...any) {
 	l.trace("PROBLEM "+format, args...)
-	l.Problems = append(l.Problems, fmt.Sprintf("%.4f s: ", l.Now.Sub(l.start).Seconds())+fmt.Sprintf(format, args...))
+	l.Problems = append(l.Problems, fmt.Sprintf("%.4f s: ", l.now.Seconds())+fmt.Sprintf(format, args...))
 }
 
-// check holds what must hold for every router after every step: addresses are held exactly while MASTER, and the members of a sync group
-// are in one state.
+// check holds what must hold for every router after every step: addresses are held exactly while MASTER, the members of a sync group
+// are in one state, and only a MASTER, or one that becomes or stops being MASTER in this very step, advertises.
 func (r *Router) check() {
-	groups := map[string]vrrp.State{}
-	for _, s := range r.Machines.Snapshot() {
-		if held := len(r.Held[s.ID]) > 0; held != (s.State == vrrp.Master) {
-			r.lan.Problem("%s %s is %s and holds %d addresses", r.Name, s.ID, s.State, len(r.Held[s.ID]))
+	l := r.lan
+	clear(r.groups)
+	r.Machines.Each(func(id vrrp.ID, group string, s vrrp.State) {
+		if held := len(r.Held[id]) > 0; held != (s == vrrp.Master) {
+			l.Problem("%s %s is %s and holds %d addresses", r.Name, id, s, len(r.Held[id]))
 		}
-		if s.Group == "" {
-			continue
+		for _, x := range r.sent {
+			if x.ID == id && r.states[id] != vrrp.Master && (s != vrrp.Master || x.Priority == 0) {
+				l.Problem("%s %s sent priority %d while %s", r.Name, id, x.Priority, r.states[id])
+			}
 		}
-		if other, seen := groups[s.Group]; seen && other != s.State {
-			r.lan.Problem("%s sync group %s has members in %s and %s", r.Name, s.Group, other, s.State)
+		r.states[id] = s
+		if group == "" {
+			return
 		}
-		groups[s.Group] = s.State
+		if other, seen := r.groups[group]; seen && other != s {
+			l.Problem("%s sync group %s has members in %s and %s", r.Name, group, other, s)
+		}
+		r.groups[group] = s
+	})
+	r.sent = r.sent[:0]
+	if r.Remembers && l.now-r.storedAt >= time.Second {
+		r.stored, r.storedAt = r.Machines.Sequences(), l.now
 	}
+	r.due = -1
+	if due, ok := r.Machines.Deadline(); ok {
+		r.due = r.at(due)
+	}
+	if r.moved && l.onOwners != nil {
+		l.onOwners()
+	}
+	r.moved = false
 }
 
 // Owners are the routers that hold addresses of an instance.

@@ -47,7 +47,7 @@ func TestRollingReload(t *testing.T) {
 					for range d / (50 * time.Millisecond) {
 						l.Run(50 * time.Millisecond)
 						if o := l.Owners(id); len(o) != 1 || o[0] != l.Routers[0] {
-							t.Fatalf("%d owners after %s", len(o), l.Now.Sub(l.start))
+							t.Fatalf("%d owners after %s", len(o), l.Elapsed())
 						}
 					}
 				}

@@ -1,0 +1,55 @@
+package vrrptest
+
+import (
+	"time"
+
+	"github.com/holdfast-ha/holdfast/vrrp"
+)
+
+// SimulateHandover runs one planned hand-over without loss: there must be an owner at every moment, and two only for as long as the network takes.
+func SimulateHandover(seed uint64, trace func(string)) []string {
+	w := build(seed, trace)
+	w.Run(w.settle() + w.interval)
+	id := w.ids[0]
+	old := w.Master(id)
+	if old == nil {
+		w.Problem("no single owner to begin with: %d", len(w.Owners(id)))
+		return w.Problems
+	}
+	var ev vrrp.Event = vrrp.Release{}
+	if w.Rand.IntN(2) == 0 {
+		ev = vrrp.Handover{Instance: "VI_0"}
+	}
+	if w.Rand.IntN(2) == 0 {
+		w.Run(time.Duration(w.Rand.Int64N(int64(w.interval))))
+	}
+	began := w.now
+	var both, since time.Duration
+	was := 1
+	w.onOwners = func() {
+		n := len(w.Owners(id))
+		if n == 0 && was > 0 {
+			w.Problem("nobody owns %s %s after the hand-over began", id, w.now-began)
+		}
+		if was > 1 {
+			both += w.now - since
+		}
+		was, since = n, w.now
+	}
+	w.Do(old, ev)
+	w.Run(3 * w.down())
+	if w.Master(id) == old {
+		w.Problem("%s still owns %s", old.Name, id)
+	}
+	if n := len(w.Owners(id)); n != 1 {
+		w.Problem("%s has %d owners after the hand-over", id, n)
+	}
+	if w.group && w.Master(w.ids[1]) != w.Master(id) {
+		w.Problem("the members of the sync group are on different routers")
+	}
+	// Two successors of equal skew may both start; the lower one yields at the other's advert.
+	if limit := 4*w.MaxDelay + 4*w.Late; both > limit {
+		w.Problem("two owners for %s, more than %s", both, limit)
+	}
+	return w.Problems
+}
