@@ -17,7 +17,7 @@ func FuzzHTTPAnswer(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 103 Hints\r\n\r\nHTTP/1.0 404\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		limited := &io.LimitedReader{R: bytes.NewReader(raw), N: maxHeader}
-		a, err := readAnswer(bufio.NewReader(limited), limited, "", 100, true)
+		a, err := readAnswer(bufio.NewReader(limited), limited, "", &bodyReader{ctx: t.Context(), max: 100, whole: true})
 		if len(a.body) > 100 {
 			t.Errorf("%d bytes of body", len(a.body))
 		}

@@ -100,11 +100,13 @@ func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checke
 		}
 		conn = t
 	}
+	body := &bodyReader{ctx: ctx, large: p.large, max: bodyLimit(params), whole: needsBody(params, url)}
+	defer body.release()
 	var a answer
 	if params.Protocol == "2" || params.Protocol == "h2c" {
-		a, err = fetch2(ctx, conn, what, params, url, &r, start)
+		a, err = fetch2(ctx, conn, what, params, url, &r, start, body)
 	} else {
-		a, err = fetch1(conn, what, params, url, &r, start, compliant)
+		a, err = fetch1(conn, what, params, url, &r, start, compliant, body)
 	}
 	if err != nil {
 		var bad *badAnswer
@@ -132,7 +134,7 @@ func (b *badAnswer) Error() string { return b.detail }
 var readers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
 
 // fetch1 speaks HTTP/1 over conn.
-func fetch1(conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL, r *checkers.Result, start time.Time, compliant *cutConn) (answer, error) {
+func fetch1(conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL, r *checkers.Result, start time.Time, compliant *cutConn, body *bodyReader) (answer, error) {
 	if _, err := conn.Write(request1(what, params, url)); err != nil {
 		return answer{}, err
 	}
@@ -148,7 +150,7 @@ func fetch1(conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, ur
 		return answer{}, err
 	}
 	r.Latency.FirstByte = time.Since(start)
-	a, err := readAnswer(br, limited, url.Method, bodyLimit(params), needsBody(params, url))
+	a, err := readAnswer(br, limited, url.Method, body)
 	if err == nil && compliant != nil {
 		// Only the end of the stream shows whether close_notify comes before it.
 		if _, err := io.Copy(io.Discard, io.LimitReader(conn, defaultBody)); err != nil || compliant.cut {
@@ -158,8 +160,9 @@ func fetch1(conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, ur
 	return a, err
 }
 
-// readAnswer reads one HTTP/1 response from br, which reads from limited: at most maxHeader before the body and max of the body.
-func readAnswer(br *bufio.Reader, limited *io.LimitedReader, method string, max int, whole bool) (answer, error) {
+// readAnswer reads one HTTP/1 response from br, which reads from limited: at most maxHeader before the body and of that what
+// body takes.
+func readAnswer(br *bufio.Reader, limited *io.LimitedReader, method string, body *bodyReader) (answer, error) {
 	if method == "" {
 		method = http.MethodGet
 	}
@@ -179,27 +182,19 @@ func readAnswer(br *bufio.Reader, limited *io.LimitedReader, method string, max 
 			return answer{}, &badAnswer{checkers.Protocol, "nothing follows the interim answer: " + err.Error()}
 		}
 	}
-	limited.N = int64(max) + maxHeader
+	limited.N = int64(body.max) + maxHeader
 	a := answer{status: resp.StatusCode, header: resp.Header}
-	a.body, a.long, err = readBody(resp.Body, max)
+	a.body, a.long, err = body.read(resp.Body)
 	if err != nil {
 		if notHTTP(err) {
 			return a, &badAnswer{checkers.Protocol, "the body is not as announced: " + err.Error()}
 		}
 		return a, err
 	}
-	if a.long && whole {
-		return a, &badAnswer{checkers.TooLong, fmt.Sprintf("the body is longer than %d bytes", max)}
+	if a.long && body.whole {
+		return a, &badAnswer{checkers.TooLong, fmt.Sprintf("the body is longer than %d bytes", body.max)}
 	}
 	return a, nil
-}
-
-func readBody(body io.Reader, max int) (b []byte, long bool, err error) {
-	b, err = io.ReadAll(io.LimitReader(body, int64(max)+1))
-	if len(b) > max {
-		return b[:max], true, nil
-	}
-	return b, false, err
 }
 
 // notHTTP tells what the parser dislikes from what the network did.

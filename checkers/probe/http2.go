@@ -17,7 +17,7 @@ import (
 )
 
 // fetch2 speaks HTTP/2 over conn, which has agreed on it by ALPN or is clear text to a server that knows (RFC 9113, 3.2 and 3.3).
-func fetch2(ctx context.Context, conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, u *checkers.URL, r *checkers.Result, start time.Time) (answer, error) {
+func fetch2(ctx context.Context, conn net.Conn, what *checkers.Probe, params *checkers.HTTPParams, u *checkers.URL, r *checkers.Result, start time.Time, body *bodyReader) (answer, error) {
 	method := u.Method
 	if method == "" {
 		method = http.MethodGet
@@ -41,8 +41,8 @@ func fetch2(ctx context.Context, conn net.Conn, what *checkers.Probe, params *ch
 	defer resp.Body.Close()
 	r.Latency.FirstByte = time.Since(start)
 	a := answer{status: resp.StatusCode, header: resp.Header}
-	a.body, a.long, err = readBody(resp.Body, bodyLimit(params))
-	if err == nil && a.long && needsBody(params, u) {
+	a.body, a.long, err = body.read(resp.Body)
+	if err == nil && a.long && body.whole {
 		return a, &badAnswer{checkers.TooLong, "the body is too long"}
 	}
 	return a, http2Error(err)

@@ -46,12 +46,14 @@ type Prober struct {
 	pings pingSockets
 
 	connector connector
+	// large has a place for every answer with a long body that is being kept.
+	large chan struct{}
 }
 
 var _ checkers.Prober = (*Prober)(nil)
 
 // New makes a Prober. Close it when it is no longer used.
-func New(opt Options) *Prober { return &Prober{opt: opt} }
+func New(opt Options) *Prober { return &Prober{opt: opt, large: make(chan struct{}, largeBodies)} }
 
 // Close releases the shared sockets.
 func (p *Prober) Close() {

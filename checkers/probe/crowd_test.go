@@ -1,0 +1,106 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/holdfast-ha/holdfast/checkers"
+)
+
+// A thousand servers that take no connection and send no refusal cost the descriptors that were granted and no more, are all found out, and keep the
+// attempts of a server that lives on time.
+func TestThousandsOfBlackHoles(t *testing.T) {
+	const holes, most, limit = 1000, 100, 50 * time.Millisecond
+	hole := blackHole(t)
+	alive := serve(t, func(*net.TCPConn) {})
+	p := New(Options{})
+	defer p.Close()
+	var top atomic.Int64
+	base := descriptors(t)
+	s := checkers.New(checkers.Options{Prober: p, Clock: Clock{}, MaxInFlight: most, OnChange: func(checkers.Change) {
+		for n := int64(descriptors(t)); ; {
+			if old := top.Load(); n <= old || top.CompareAndSwap(old, n) {
+				return
+			}
+		}
+	}})
+	defer s.Close()
+	specs := []checkers.Spec{{ID: checkers.ID{Virtual: "alive", Real: "a"}, Probe: checkers.Probe{Kind: checkers.TCP, Target: alive, Timeout: 10 * time.Second},
+		Rules: checkers.Rules{Interval: 20 * time.Millisecond, Retry: 3}}}
+	for i := range holes {
+		specs = append(specs, checkers.Spec{ID: checkers.ID{Virtual: "hole", Real: fmt.Sprint(i)}, Alone: true,
+			Probe: checkers.Probe{Kind: checkers.TCP, Target: hole, Timeout: limit}, Rules: checkers.Rules{Interval: time.Second}})
+	}
+	s.Apply(specs)
+	deadline := time.Now().Add(60 * time.Second)
+	for !s.Settled() || s.Totals().Up > 1 {
+		if time.Now().After(deadline) {
+			t.Fatalf("not all are found out: %+v", s.Totals())
+		}
+		time.Sleep(10 * time.Millisecond) // polls
+	}
+	if n := int(top.Load()); n > base+2*most+20 {
+		t.Errorf("%d descriptors were open, %d before: more than %d attempts at once", n, base, most)
+	}
+	a := s.StatusOf(func(id checkers.ID) bool { return id.Virtual == "alive" })[0]
+	if !a.Up || a.Failed > 0 || a.Passed < 10 {
+		t.Errorf("the server that lives: %+v", a)
+	}
+}
+
+// Hundreds of servers that send without end, to checks that look at the body, share a bounded room.
+func TestEndlessBodiesShareABoundedRoom(t *testing.T) {
+	const servers = 150
+	junk := make([]byte, 64<<10)
+	at := serve(t, func(c *net.TCPConn) {
+		if _, err := c.Write([]byte("HTTP/1.1 200 OK\r\n\r\n")); err != nil {
+			return
+		}
+		for {
+			if _, err := c.Write(junk); err != nil {
+				return
+			}
+		}
+	})
+	p := New(Options{})
+	defer p.Close()
+	runtime.GC()
+	var before, now runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var all sync.WaitGroup
+	var wrong atomic.Pointer[checkers.Result]
+	what := checkers.Probe{Kind: checkers.HTTP, Target: netip.AddrPort(at), Timeout: 30 * time.Second, Params: get(checkers.URL{Path: "/", Regex: "never"})}
+	for range servers {
+		all.Go(func() {
+			if r := p.Probe(context.Background(), &what); r.Reason != checkers.TooLong {
+				wrong.Store(&r)
+			}
+		})
+	}
+	ended, most := make(chan struct{}), uint64(0)
+	go func() { all.Wait(); close(ended) }()
+	for running := true; running; {
+		select {
+		case <-ended:
+			running = false
+		case <-time.After(20 * time.Millisecond):
+		}
+		runtime.ReadMemStats(&now)
+		most = max(most, now.HeapInuse)
+	}
+	if r := wrong.Load(); r != nil {
+		t.Errorf("%+v", *r)
+	}
+	// 64 bodies of 1 MiB, twice that while buffers grow, and as much again for the collector.
+	if most > before.HeapInuse+250<<20 {
+		t.Errorf("%d MB for %d endless bodies", (most-before.HeapInuse)>>20, servers)
+	}
+	t.Logf("at most %d MB", (most-before.HeapInuse)>>20)
+}
