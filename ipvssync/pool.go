@@ -38,14 +38,29 @@ type member struct {
 // slowSteps is into how many steps slow start divides the way up.
 const slowSteps = 10
 
-// NewPool is a pool at its start. Servers without Alpha are up until a check says otherwise, as in keepalived. The changes tell
-// of a pool that starts without its quorum.
+// NewPool is a pool at its start. Servers without Alpha are up until a check says otherwise, as in keepalived. The quorum has to be gained
+// first, as in keepalived (ipwrapper.c, set_quorum_states): a sum between its two thresholds is not enough. The changes tell of a pool that
+// starts without its quorum.
 func NewPool(now time.Time, spec VirtualServer) (*Pool, []Change) {
-	p := &Pool{spec: spec, quorum: true}
+	p := &Pool{spec: spec}
 	for _, rs := range spec.Servers {
 		p.servers = append(p.servers, newMember(rs))
 	}
-	return p, p.evaluate(now)
+	changes := p.evaluate(now)
+	if p.quorum {
+		return p, slices.DeleteFunc(changes, func(c Change) bool { return c.Kind == QuorumGained })
+	}
+	gain, _ := p.thresholds()
+	return p, slices.Insert(changes, 0, Change{Kind: QuorumLost, From: p.sum, To: gain})
+}
+
+// RestoreQuorum continues what a process before held of the quorum, which decides while the sum is between the two thresholds.
+func (p *Pool) RestoreQuorum(now time.Time, held bool) []Change {
+	if p.quorum == held {
+		return nil
+	}
+	p.quorum = held
+	return p.evaluate(now)
 }
 
 func newMember(rs RealServer) *member {

@@ -91,6 +91,30 @@ func TestPoolAlpha(t *testing.T) {
 	s.step("all pass", p.SetHealth(t0, "s1", "b", up), "server up s1, quorum gained", "1:1")
 }
 
+// The start is keepalived's: the quorum has to be gained, also where a sum that low would not lose it. A restart continues what was.
+func TestPoolStartsBetweenThresholds(t *testing.T) {
+	v := spec(real(1, 1, "c"), real(2, 1, "c"), real(3, 2, "c"))
+	v.Quorum, v.Hysteresis = 3, 1
+	v.Sorry = &ipvssync.Server{Addr: netip.MustParseAddrPort("10.0.0.99:80")}
+	p, changes := ipvssync.NewPool(t0, v)
+	s := story{t, p}
+	s.step("4 of 4 gain it", changes, "", "1:1 2:1 3:2")
+	s.step("3 keep it", p.SetHealth(t0, "s1", "c", down), "server down s1", "2:1 3:2")
+	v.Servers[0].Alpha = true
+	p, changes = ipvssync.NewPool(t0, v)
+	s = story{t, p}
+	s.step("3 do not gain it", changes, "quorum lost, sorry server on", "99:1")
+	s.step("the process before had it", p.RestoreQuorum(t0, true), "sorry server off", "2:1 3:2")
+	s.step("and so it is lost below 2", p.SetHealth(t0, "s3", "c", down), "server down s3, quorum lost, sorry server on", "99:1")
+	s.step("the process before cannot have it with 1", p.RestoreQuorum(t0, true), "quorum lost", "99:1")
+	v.Hysteresis = 2 // 5 of 4: it cannot be gained, as in keepalived
+	v.Servers[0].Alpha = false
+	_, changes = ipvssync.NewPool(t0, v)
+	if kinds(changes) != "quorum lost, sorry server on" {
+		t.Errorf("out of reach: %s", kinds(changes))
+	}
+}
+
 func TestPoolSorry(t *testing.T) {
 	for _, inhibitSorry := range []bool{false, true} {
 		v := spec(real(1, 1, "c"), real(2, 1, "c"), real(3, 1, "c"))
@@ -137,6 +161,14 @@ func TestPoolDrain(t *testing.T) {
 	s.step("almost", p.Step(t0.Add(time.Minute-1)), "", "1:0 2:1")
 	s.step("time is up", p.Step(t0.Add(time.Minute)), "drained s1", "2:1")
 	s.step("the last server drains too", p.Drain(t0, "s2", ipvssync.Drain{}), "drain started s2, quorum lost", "2:0")
+
+	sorry := spec(real(1, 1, "c"), real(2, 1, "c"))
+	sorry.Sorry = &ipvssync.Server{Addr: netip.MustParseAddrPort("10.0.0.99:80")}
+	p, _ = ipvssync.NewPool(t0, sorry)
+	s = story{t, p}
+	p.SetHealth(t0, "s2", "c", down)
+	s.step("the last one keeps its connections beside the sorry server", p.Drain(t0, "s1", ipvssync.Drain{}), "drain started s1, quorum lost, sorry server on", "99:1 1:0")
+	s.step("until the last one ends", p.SetConnections(t0, "s1", 0), "drained s1", "99:1")
 
 	v := spec(real(1, 1), real(2, 1))
 	for _, c := range []struct {
@@ -275,9 +307,9 @@ func TestPoolExhaustive(t *testing.T) {
 				v.Servers[0].Alpha = bits&32 != 0
 				p, _ := ipvssync.NewPool(t0, v)
 				alive := [2]bool{!v.Servers[0].Alpha, true}
-				held := true
 				q := min(quorum, v.Servers[0].Weight+v.Servers[1].Weight)
 				h := min(hysteresis, q-1)
+				held := v.Servers[1].Weight >= q+h || alive[0] && v.Servers[0].Weight+v.Servers[1].Weight >= q+h
 				for n := range 24 { // every flip from every state, several times over
 					if n > 0 {
 						i := []int{0, 1, 0, 0, 1, 1, 0, 1, 1, 0}[n%10]

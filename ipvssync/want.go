@@ -78,10 +78,10 @@ func (p *Pool) wantMember(m *member) (int, bool) {
 	switch {
 	case m.drained:
 		return 0, false
+	case m.draining() && up: // its connections go on, also while the sorry server serves
+		return 0, !hashBlind(p.spec.Template) || p.sorry && m.spec.InhibitOnFailure && !m.leaving
 	case p.sorry || !up:
 		return 0, m.spec.InhibitOnFailure && !m.leaving
-	case m.draining():
-		return 0, !hashBlind(p.spec.Template)
 	case !m.up: // panic
 		return max(m.weight, 1), true
 	}

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Talk is a TCP connection that stays open: the client says a word every so often and the server answers with its name.
+// Talk is a TCP connection that stays open: the client says a word every so often and the server answers with its name. An answer may take as
+// long as Patience until the connection counts as hanging: TCP's repeats bridge a failover.
 type Talk struct {
 	mu    sync.Mutex
 	by    string
@@ -21,9 +22,6 @@ type Talk struct {
 	end   chan struct{}
 	done  chan struct{}
 }
-
-// talkPatience is how long an answer may be missing until the connection counts as hanging. TCP's repeats bridge a failover.
-const talkPatience = 30 * time.Second
 
 // Talk opens a connection to a Server at addr and keeps it busy from inside the node.
 func (n *Node) Talk(addr string, every time.Duration) *Talk {
@@ -40,14 +38,14 @@ func (n *Node) Talk(addr string, every time.Duration) *Talk {
 }
 
 func (t *Talk) run(addr string, every time.Duration) error {
-	c, err := net.DialTimeout("tcp", addr, talkPatience)
+	c, err := net.DialTimeout("tcp", addr, Patience)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	r := bufio.NewReader(c)
 	for {
-		_ = c.SetDeadline(time.Now().Add(talkPatience))
+		_ = c.SetDeadline(time.Now().Add(Patience))
 		if _, err := fmt.Fprint(c, talkWord); err != nil {
 			return err
 		}

@@ -207,7 +207,7 @@ func TestVerdictsOutliveTheProcess(t *testing.T) {
 	w.up()
 	eventually(t, "a server is down", func() bool { return !w.holds("10.0.0.2:80") })
 	eventually(t, "and that is written down", func() bool {
-		saved, _ := state.LoadChecks(w.dir, "h")
+		saved, _, _ := state.LoadChecks(w.dir, "h")
 		for _, c := range saved {
 			if c.ID.Real == "10.0.0.2:80" && !c.Up {
 				return true

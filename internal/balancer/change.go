@@ -113,8 +113,11 @@ func (d *daemon) begin() {
 	d.openControl()
 	d.pools.LoadIntent()
 	d.pools.Reconfigure(d.in.Pools, d.in.Names)
-	if d.restoreChecks() {
-		d.pools.Quietly(d.switchChecks) // what the process before has told already is not told again
+	if any, quorums := d.restoreChecks(); any {
+		d.pools.Quietly(func() { // what the process before has told already is not told again
+			d.switchChecks()
+			d.pools.Restore(quorums)
+		})
 	} else {
 		d.switchChecks()
 	}

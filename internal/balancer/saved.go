@@ -7,17 +7,17 @@ import (
 	"github.com/holdfast-ha/holdfast/internal/state"
 )
 
-// restoreChecks continues the verdicts of the process before, and says whether there were any.
-func (d *daemon) restoreChecks() bool {
+// restoreChecks continues the verdicts of the process before, and says whether there were any, and which virtual servers had their quorum.
+func (d *daemon) restoreChecks() (any bool, quorums map[string]bool) {
 	if d.o.RunDir == "" {
-		return false
+		return false, nil
 	}
-	saved, err := state.LoadChecks(d.o.RunDir, d.o.Host)
+	saved, quorums, err := state.LoadChecks(d.o.RunDir, d.o.Host)
 	if err != nil {
 		d.bus.Publish(event.StateUnreadable.With("checks.json", err))
 	}
 	d.sched.Restore(saved)
-	return len(saved) > 0
+	return len(saved) > 0, quorums
 }
 
 // saveShare bounds the work of writing verdicts: after a save the next one waits this many times as long as that one took.
@@ -29,10 +29,10 @@ func (d *daemon) saveSoon() {
 		return
 	}
 	d.unsaved, d.saving = false, true
-	all := d.sched.Snapshot()
+	all, held := d.sched.Snapshot(), d.pools.Held()
 	d.writers.Go(func() {
 		began := time.Now()
-		err := state.SaveChecks(d.o.RunDir, d.o.Host, all)
+		err := state.SaveChecks(d.o.RunDir, d.o.Host, all, held)
 		pause := saveShare * time.Since(began)
 		d.inbox.post(func() {
 			d.saving, d.nextSave = false, time.Now().Add(pause)

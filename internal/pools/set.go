@@ -144,6 +144,25 @@ func (s *Set) Quietly(f func()) {
 	f()
 }
 
+// Held is which virtual servers have their quorum.
+func (s *Set) Held() map[string]bool {
+	held := make(map[string]bool, len(s.pools))
+	for id, p := range s.pools {
+		held[id] = p.Status().Quorum
+	}
+	return held
+}
+
+// Restore continues what a process before held of the quorums.
+func (s *Set) Restore(held map[string]bool) {
+	now := time.Now()
+	for _, id := range s.order {
+		if was, ok := held[id]; ok {
+			s.changed(s.pools[id], s.pools[id].RestoreQuorum(now, was))
+		}
+	}
+}
+
 // SetHealth takes a check's state. The check of a server that is not here is ignored.
 func (s *Set) SetHealth(id checkers.ID, up bool, w checkers.Weight) {
 	p := s.pools[id.Virtual]

@@ -21,12 +21,13 @@ const checksFile = "checks.json"
 type checks struct {
 	Version int              `json:"version"`
 	Host    string           `json:"host"`
+	Quorums map[string]bool  `json:"quorums"`
 	Checks  []checkers.Saved `json:"checks"`
 }
 
-// SaveChecks writes verdicts into the run directory dir, so that a restart continues them.
-func SaveChecks(dir, host string, all []checkers.Saved) error {
-	head, err := json.Marshal(checks{Version: version, Host: host})
+// SaveChecks writes verdicts, and which virtual servers have their quorum, into the run directory dir, so that a restart continues them.
+func SaveChecks(dir, host string, all []checkers.Saved, quorums map[string]bool) error {
+	head, err := json.Marshal(checks{Version: version, Host: host, Quorums: quorums})
 	if err != nil {
 		return err
 	}
@@ -52,13 +53,13 @@ func SaveChecks(dir, host string, all []checkers.Saved) error {
 }
 
 // LoadChecks reads them. Those of another boot or network namespace are not believed; nothing there is no error.
-func LoadChecks(dir, host string) ([]checkers.Saved, error) {
+func LoadChecks(dir, host string) (all []checkers.Saved, quorums map[string]bool, err error) {
 	var c checks
-	err := read(filepath.Join(dir, checksFile), &c)
+	err = read(filepath.Join(dir, checksFile), &c)
 	if errors.Is(err, os.ErrNotExist) || err == nil && (c.Version != version || c.Host != host) {
-		return nil, nil
+		return nil, nil, nil
 	}
-	return c.Checks, err
+	return c.Checks, c.Quorums, err
 }
 
 // RemoveChecks forgets them: the daemon ended in an orderly way.

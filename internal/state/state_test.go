@@ -14,17 +14,17 @@ import (
 
 func TestChecksOfAnotherHostAreNotBelieved(t *testing.T) {
 	dir := t.TempDir()
-	if got, err := LoadChecks(dir, "h"); got != nil || err != nil {
+	if got, _, err := LoadChecks(dir, "h"); got != nil || err != nil {
 		t.Errorf("nothing there is no error: %v %v", got, err)
 	}
 	all := []checkers.Saved{{ID: checkers.ID{Virtual: "v", Real: "r"}, Reason: checkers.Refused}}
-	if err := SaveChecks(dir, "h", all); err != nil {
+	if err := SaveChecks(dir, "h", all, map[string]bool{"v": false, "w": true}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := LoadChecks(dir, "h"); err != nil || len(got) != 1 || got[0].ID != all[0].ID || got[0].Reason != checkers.Refused {
+	if got, held, err := LoadChecks(dir, "h"); len(held) != 2 || held["v"] || !held["w"] || err != nil || len(got) != 1 || got[0].ID != all[0].ID || got[0].Reason != checkers.Refused {
 		t.Errorf("got %v %v", got, err)
 	}
-	if got, _ := LoadChecks(dir, "other boot"); got != nil {
+	if got, _, _ := LoadChecks(dir, "other boot"); got != nil {
 		t.Errorf("got %v", got)
 	}
 	if info, err := os.Stat(filepath.Join(dir, checksFile)); err != nil || info.Mode().Perm() != 0o600 {
@@ -33,7 +33,7 @@ func TestChecksOfAnotherHostAreNotBelieved(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, checksFile), []byte("}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := LoadChecks(dir, "h"); err == nil {
+	if _, _, err := LoadChecks(dir, "h"); err == nil {
 		t.Error("nonsense is an error")
 	}
 }
