@@ -104,6 +104,7 @@ func (r *loop) sendAhead(e vrrpnet.Endpoint, v vrrp.VMAC, src netip.Addr, otherw
 func (r *loop) holdFor(a vrrp.Hold) {
 	addrs := onInterface(a.ID.Interface, a.Addresses)
 	if len(addrs) == 0 {
+		defer r.askForVMACs(a.ID, r.held[a.ID])
 		delete(r.held, a.ID)
 	} else {
 		r.held[a.ID] = addrs

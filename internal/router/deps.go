@@ -41,6 +41,8 @@ type Kernel interface {
 	// Shield keeps packets to the addresses from local programs; nil undoes it.
 	Shield(addrs []netip.Addr) error
 	Announce(index int, mac net.HardwareAddr, addr netip.Addr) error
+	// Ask asks the segment who has addr, in the name of src at mac.
+	Ask(index int, mac net.HardwareAddr, src, addr netip.Addr) error
 	// Sender waits for the hardware address that adverts from this address come from. It may be called from any goroutine.
 	Sender(index int, from netip.Addr, wait time.Duration) (net.HardwareAddr, error)
 	Close()

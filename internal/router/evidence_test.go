@@ -3,8 +3,10 @@ package router
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdfast-ha/holdfast/internal/seam"
 	"github.com/holdfast-ha/holdfast/vrrp"
@@ -39,5 +41,33 @@ func TestTheFirstAdvertOfAVirtualMACComesFromIt(t *testing.T) {
 	}
 	if len(r.wire.out) == 0 {
 		t.Error("no advert")
+	}
+}
+
+func TestWhoLetsGoOfAVirtualMACAsksForIt(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	c := oneInstance()
+	i := &c.Instances[0]
+	i.VMAC = vrrp.VMAC{Name: "vrrp.51", MAC: "00:00:5e:00:01:33"}
+	for n := range i.Addresses {
+		i.Addresses[n].Interface = "vrrp.51"
+	}
+	b.apply(1, c)
+	b.wait("MASTER", transitionTo(vrrp.Master))
+	src := netip.MustParseAddr("192.0.2.2")
+	r.wire.arrive(vrrp.Packet{Interface: "eth0", Family: vrrp.IPv4, Src: src, Dst: vrrp.Group4, TTL: 255, Proto: vrrp.ProtoVRRP, Payload: vrrp.Marshal(*i, src, vrrp.Group4, 200)})
+	b.wait("BACKUP", transitionTo(vrrp.Backup))
+	for end := time.Now().Add(20 * time.Second); ; {
+		r.kernel.mu.Lock()
+		asked := slices.Clone(r.kernel.asked)
+		r.kernel.mu.Unlock()
+		if len(asked) == 1 && asked[0] == i.Addresses[0].Prefix.Addr() {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("asked for %v", asked)
+		}
+		time.Sleep(time.Millisecond)
 	}
 }

@@ -104,6 +104,7 @@ type fakeKernel struct {
 	owners    map[string][]vrrpnet.Held
 	present   map[string]bool // "prefix on interface"
 	announced map[netip.Addr]int
+	asked     []netip.Addr
 	refreshes int
 	shielded  []netip.Addr
 	fail      error
@@ -198,6 +199,13 @@ func (k *fakeKernel) Shield(addrs []netip.Addr) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.shielded = addrs
+	return nil
+}
+
+func (k *fakeKernel) Ask(_ int, _ net.HardwareAddr, src, addr netip.Addr) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.asked = append(k.asked, addr)
 	return nil
 }
 

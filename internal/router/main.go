@@ -268,6 +268,10 @@ func (k *realKernel) RestoreSettings(values map[string]string) error {
 
 func (k *realKernel) Shield(addrs []netip.Addr) error { return vrrpnet.Shield(addrs) }
 
+func (k *realKernel) Ask(index int, mac net.HardwareAddr, src, addr netip.Addr) error {
+	return k.announce.Ask(index, mac, src, addr)
+}
+
 func (k *realKernel) Announce(index int, mac net.HardwareAddr, addr netip.Addr) error {
 	return k.announce.Announce(index, mac, addr, forwards(addr))
 }

@@ -90,6 +90,30 @@ func (r *loop) switchVMAC(id vrrp.ID, name string, up bool) {
 	})
 }
 
+// askForVMACs asks for the addresses that have just left a virtual MAC: what the successor answers teaches the switch where that MAC is now. A frame of ours
+// that crossed the successor's first ones may have taught it otherwise, and then clients would be deaf until the successor's next advert.
+func (r *loop) askForVMACs(id vrrp.ID, gone []vrrp.Address) {
+	i := r.instance(id)
+	at, link := r.interfaces[id.Interface], r.links[id.Interface]
+	if i.VMAC.Name == "" || i.VMAC.IPVLAN || !at.Up || len(at.MAC) != 6 {
+		return
+	}
+	for _, a := range gone {
+		addr, src := a.Prefix.Addr(), link.Source4
+		if addr.Is6() {
+			src = link.Source6
+		}
+		if a.Interface != i.VMAC.Name || !src.IsValid() {
+			continue
+		}
+		r.queue.add(func() func() {
+			err := r.Kernel.Ask(at.Index, at.MAC, src, addr)
+			return func() { r.kernelProblem("use_vmac", err) }
+		})
+		return // one answer is enough: it is one MAC
+	}
+}
+
 // vmacCame announces what is on a virtual interface that was not known yet when its instance became MASTER.
 func (r *loop) vmacCame(name string) {
 	for id, held := range r.held {

@@ -28,15 +28,20 @@ func (a *Announcer) Announce(index int, mac net.HardwareAddr, addr netip.Addr, r
 	if err != nil {
 		return err
 	}
+	if err := a.send(index, addr, frame); err != nil {
+		return fmt.Errorf("announce %s on interface %d: %w", addr, index, err)
+	}
+	return nil
+}
+
+// send puts a frame about addr on the interface with this number.
+func (a *Announcer) send(index int, addr netip.Addr, frame []byte) error {
 	to := &unix.SockaddrLinklayer{Ifindex: index, Halen: 6, Protocol: htons(unix.ETH_P_ARP)}
 	if addr.Is6() {
 		to.Protocol = htons(unix.ETH_P_IPV6)
 	}
 	copy(to.Addr[:], frame[:6])
-	if err := unix.Sendto(a.fd, frame, 0, to); err != nil {
-		return fmt.Errorf("announce %s on interface %d: %w", addr, index, err)
-	}
-	return nil
+	return unix.Sendto(a.fd, frame, 0, to)
 }
 
 // Close closes the socket.

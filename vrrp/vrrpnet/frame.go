@@ -50,14 +50,18 @@ func unsolicitedNA(addr netip.Addr, mac net.HardwareAddr, router bool) ([]byte, 
 	if err != nil {
 		return nil, fmt.Errorf("build a neighbour advertisement for %s: %w", addr, err)
 	}
-	// IPv6 header, RFC 8200 section 3: version 6, ICMPv6 (58), hop limit 255 as RFC 4861 section 7.1.2 demands.
+	f := ethernet.Frame{Destination: allNodesMAC, Source: mac, EtherType: ethernet.EtherTypeIPv6, Payload: icmp6(addr, allNodes, body)}
+	return f.MarshalBinary()
+}
+
+// icmp6 puts the IPv6 header in front, RFC 8200 section 3: version 6, ICMPv6 (58), hop limit 255 as RFC 4861 section 7.1 demands.
+func icmp6(src, dst netip.Addr, body []byte) []byte {
 	p := make([]byte, 40, 40+len(body))
 	p[0] = 0x60
 	binary.BigEndian.PutUint16(p[4:], uint16(len(body)))
 	p[6], p[7] = 58, 255
-	src, dst := addr.As16(), allNodes.As16()
-	copy(p[8:], src[:])
-	copy(p[24:], dst[:])
-	f := ethernet.Frame{Destination: allNodesMAC, Source: mac, EtherType: ethernet.EtherTypeIPv6, Payload: append(p, body...)}
-	return f.MarshalBinary()
+	s, d := src.As16(), dst.As16()
+	copy(p[8:], s[:])
+	copy(p[24:], d[:])
+	return append(p, body...)
 }
