@@ -51,7 +51,7 @@ func TestWhoLetsGoOfAVirtualMACAsksForIt(t *testing.T) {
 	i := &c.Instances[0]
 	i.VMAC = vrrp.VMAC{Name: "vrrp.51", MAC: "00:00:5e:00:01:33"}
 	for n := range i.Addresses {
-		i.Addresses[n].Interface = "vrrp.51"
+		i.Addresses[n].On = "vrrp.51"
 	}
 	b.apply(1, c)
 	b.wait("MASTER", transitionTo(vrrp.Master))
