@@ -10,7 +10,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 export PATH := $(PATH):/usr/sbin:/sbin:/usr/local/go/bin
 FUZZTIME ?= 20s
 
-.PHONY: all build test unit netns vm systemd lint bench fuzz simulate demo setup clean
+.PHONY: all build test unit netns kills vm systemd lint bench fuzz simulate demo setup clean
 
 all: build
 
@@ -43,6 +43,13 @@ netns: setup
 	@./integration/again.sh $(GO) test -tags netns ./ipvssync/kernel ./vrrp/vrrpnet
 	@./integration/again.sh $(GO) test -tags netns -run RealNetwork ./checkers/probe
 	cd integration/suite && HOLDFAST=$(CURDIR)/$(BIN)/holdfast timeout -k 10 1800 $(CURDIR)/$(BIN)/netns.test -test.v -test.parallel 12 -test.timeout 29m
+
+# kills is the long form of a test of netns: N times kill -9 at random moments. SEED repeats a run.
+N ?= 200
+kills: setup
+	@CGO_ENABLED=0 $(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
+	cd integration/suite && HOLDFAST_KILLS=$(N) HOLDFAST_SEED=$(SEED) HOLDFAST_SCENARIO_LIMIT=4h HOLDFAST=$(CURDIR)/$(BIN)/holdfast $(CURDIR)/$(BIN)/netns.test -test.run 'TestKills$$' -test.v -test.parallel 3 -test.timeout 5h
 
 vm: setup
 	@echo "== virtual machine: the whole job on a kernel with IPVS"

@@ -15,20 +15,21 @@ import (
 )
 
 // Patience is how long a wait may take before a scenario gives up on it. Build machines are slow and noisy: it says "broken", never "late". LAB_PATIENCE=20s changes it.
-var Patience = patience()
+var Patience = duration("LAB_PATIENCE", time.Minute)
 
-func patience() time.Duration {
-	if d, err := time.ParseDuration(os.Getenv("LAB_PATIENCE")); err == nil {
+// duration is a variable of the environment, or what is usual.
+func duration(name string, usual time.Duration) time.Duration {
+	if d, err := time.ParseDuration(os.Getenv(name)); err == nil {
 		return d
 	}
-	return 60 * time.Second
+	return usual
 }
 
 // pollEvery is how often a wait looks.
 const pollEvery = 25 * time.Millisecond
 
-// scenarioLimit ends a scenario that hangs.
-const scenarioLimit = 10 * time.Minute
+// scenarioLimit ends a scenario that hangs. HOLDFAST_SCENARIO_LIMIT changes it.
+var scenarioLimit = duration("HOLDFAST_SCENARIO_LIMIT", 10*time.Minute)
 
 // Lab is one run of one scenario: its nodes, processes and story.
 type Lab struct {
@@ -207,6 +208,13 @@ func (l *Lab) Errorf(format string, a ...any) {
 	l.mu.Lock()
 	l.errs = append(l.errs, s)
 	l.mu.Unlock()
+}
+
+// Failures are what Errorf recorded so far.
+func (l *Lab) Failures() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.errs...)
 }
 
 // Fatalf records a failure and ends the scenario. It must be called from the scenario's own goroutine.
