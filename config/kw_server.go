@@ -336,6 +336,46 @@ func (d *decoder) endpoint(n *node, i int) (a netip.Addr, port uint16, given, ok
 	return a, port, given && port != 0, true
 }
 
+// endpoints reads ADDRESS [PORTS].
+func (d *decoder) endpoints(n *node, i int) (a netip.Addr, port uint16, more []PortRange, ok bool) {
+	if len(n.args) <= i+1 || !strings.ContainsAny(n.text(i+1), ",-") {
+		a, port, _, ok = d.endpoint(n, i)
+		return a, port, nil, ok
+	}
+	if a, ok = d.addrArg(n, i); !ok {
+		return a, 0, nil, false
+	}
+	if port, more, ok = d.portList(n, n.arg(i+1)); !ok {
+		return a, 0, nil, false
+	}
+	d.extra(n, i+2)
+	return a, port, more, true
+}
+
+// portList reads ports and ranges with commas between them: 80,443,8000-8010.
+func (d *decoder) portList(n *node, w *word) (first uint16, more []PortRange, ok bool) {
+	for part := range strings.SplitSeq(w.text, ",") {
+		from, to, ranged := strings.Cut(part, "-")
+		a, err := strconv.ParseUint(from, 10, 16)
+		b := a
+		if ranged && err == nil {
+			b, err = strconv.ParseUint(to, 10, 16)
+		}
+		if err != nil || a == 0 || b < a {
+			d.word(n, w, Error, "bad-ports", "write ports from 1 to 65535 and ranges, as in 80,443,8000-8010", "%q is not a list of ports", clip(w.text))
+			return 0, nil, false
+		}
+		if first == 0 {
+			if first = uint16(a); a == b {
+				continue
+			}
+			a++
+		}
+		more = append(more, PortRange{uint16(a), uint16(b)})
+	}
+	return first, more, true
+}
+
 // groupEntry reads ADDR[-END|/MASK] [PORT] or fwmark N [inet|inet6].
 func (d *decoder) groupEntry(n *node) (GroupEntry, bool) {
 	e := GroupEntry{Pos: n.pos()}
@@ -392,7 +432,21 @@ func (d *decoder) groupEntry(n *node) (GroupEntry, bool) {
 		e.First, e.Last = a, a
 	}
 	e.IPv6 = e.First.Is6()
-	if len(n.args) > 0 {
+	if len(n.args) > 0 && strings.ContainsAny(n.text(0), ",-") {
+		var ok bool
+		if e.Port, e.MorePorts, ok = d.portList(n, n.arg(0)); !ok {
+			return e, false
+		}
+		d.extra(n, 1)
+		count := uint64(0)
+		for range e.Ports() {
+			count++
+		}
+		if count*rangeSize(e.First, e.Last) > maxRangeAddrs {
+			d.word(n, n.arg(0), Error, "too-large", "use a firewall mark", "these are more than %d services", maxRangeAddrs)
+			return e, false
+		}
+	} else if len(n.args) > 0 {
 		p, ok := d.number(n, n.arg(0), 0, 65535)
 		if !ok {
 			return e, false

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"fmt"
+	"iter"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,8 +22,52 @@ type GroupEntry struct {
 	Port        uint16     // 0 = every port
 	Fwmark      uint32     // 0 = none
 	IPv6        bool
+	MorePorts   []PortRange // of a list or range of ports, of which Port is the first
 	Pos         Pos
 }
+
+// PortRange is a range of ports, both ends included.
+type PortRange struct{ First, Last uint16 }
+
+// portsOf are a first port and more of them, each once, in their order.
+func portsOf(first uint16, more []PortRange) iter.Seq[uint16] {
+	return func(yield func(uint16) bool) {
+		if !yield(first) {
+			return
+		}
+		seen := map[uint16]bool{first: true}
+		for _, r := range more {
+			for p := int(r.First); p <= int(r.Last); p++ {
+				if !seen[uint16(p)] {
+					seen[uint16(p)] = true
+					if !yield(uint16(p)) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// portText writes ports as the file does: "80", "80,443", "8000-8010".
+func portText(first uint16, more []PortRange) string {
+	ranges := append([]PortRange{{first, first}}, more...)
+	if len(more) > 0 && more[0].First == first+1 && first != 0 {
+		ranges = append([]PortRange{{first, more[0].Last}}, more[1:]...)
+	}
+	var words []string
+	for _, r := range ranges {
+		if r.First == r.Last {
+			words = append(words, strconv.Itoa(int(r.First)))
+		} else {
+			words = append(words, fmt.Sprintf("%d-%d", r.First, r.Last))
+		}
+	}
+	return strings.Join(words, ",")
+}
+
+// Ports are the ports of an entry; one 0 for every port.
+func (e *GroupEntry) Ports() iter.Seq[uint16] { return portsOf(e.Port, e.MorePorts) }
 
 // LocalAddressGroup is DPVS's local_address_group: the source addresses FULLNAT may use.
 type LocalAddressGroup struct {
@@ -59,6 +106,8 @@ type VirtualServer struct {
 	Port   uint16 // 0 = every port
 	Fwmark uint32
 	Group  string
+	// MorePorts are those of a list or range of ports, of which Port is the first.
+	MorePorts []PortRange
 
 	IPv6                   bool   // family of a fwmark service (ip_family) or of Addr
 	Protocol               string // tcp, udp or sctp; udp when not given, as keepalived
@@ -93,6 +142,12 @@ type VirtualServer struct {
 
 	RealServers []RealServer
 }
+
+// Ports are the ports of Addr; one 0 for every port.
+func (v *VirtualServer) Ports() iter.Seq[uint16] { return portsOf(v.Port, v.MorePorts) }
+
+// PortText writes the ports of Addr as the file does: "80", "80,443", "8000-8010".
+func (v *VirtualServer) PortText() string { return portText(v.Port, v.MorePorts) }
 
 // TrackName is how track_virtual_server names it: ADDRESS:PORT, fwmark:N or the name of its group.
 func (v *VirtualServer) TrackName() string {

@@ -279,24 +279,7 @@ func (d *decoder) reasonServer(m *Model, v *VirtualServer, users map[string]bool
 			d.point(r.Pos, Warning, "server-is-vip", "write the server's own address", "the real server has the virtual address")
 		}
 	}
-	if v.fullNAT() {
-		if first := firstFullNAT(m); first == v {
-			hint := "size net.netfilter.nf_conntrack_max for all of them"
-			if d.host.Sysctl != nil {
-				if now := d.host.Sysctl("net.netfilter.nf_conntrack_max"); now != "" {
-					hint += ": it is " + now + " now"
-				}
-			}
-			d.point(v.At("lb_kind"), Note, "fnat-conntrack", hint, "FNAT sets net.ipv4.vs.conntrack=1: connection tracking then covers every virtual server of this director")
-		}
-		if g := m.LocalAddressGroup(v.LocalAddressGroup); g != nil {
-			for _, e := range g.Entries {
-				if e.First.IsValid() && (d.places.owned(e.First) || d.places.owned(e.Last)) {
-					d.point(v.At("laddr_group_name"), Error, "fnat-local-vip", "give each director addresses of its own", "local_address_group %s has the virtual address %s: answers would go to whoever holds it", g.Name, e.First)
-				}
-			}
-		}
-	}
+	d.reasonFullNAT(m, v)
 	if hash && zero && !fallback {
 		d.point(v.At("lb_algo"), Warning, "hash-weight-zero", "add "+v.Scheduler+"-fallback (sh, mh), or remove inhibit_on_failure", "with lb_algo %s a server of weight 0 still gets its clients: their connections fail", v.Scheduler)
 	}
@@ -328,15 +311,6 @@ func (d *decoder) reasonStale(m *Model) {
 			d.point(v.At("persistence_timeout"), Note, "persistent-stale", hint, "persistent clients stay with a server of weight 0 (drained, inhibited) for the whole persistence_timeout: %s is 0", quiescent)
 		}
 	}
-}
-
-func firstFullNAT(m *Model) *VirtualServer {
-	for i := range m.VirtualServers {
-		if m.VirtualServers[i].fullNAT() {
-			return &m.VirtualServers[i]
-		}
-	}
-	return nil
 }
 
 func (d *decoder) reasonCheck(m *Model, c *Check, users map[string]bool) {

@@ -86,7 +86,7 @@ func TestReasonedChecks(t *testing.T) {
 		{"no-interface", Note, strings.Replace(instance(""), "eth0", "eth9", 1), "eth9"},
 		{"peer-self", Warning, instance(" unicast_peer {\n 192.0.2.1\n }"), "this machine"},
 		{"no-peer", Warning, instance(" unicast_peer {\n }"), "multicast"},
-		{"fnat-conntrack", Note, strings.Replace(server(real1), "DR", "FNAT", 1), "nf_conntrack_max"},
+		{"fnat-conntrack", Warning, strings.Replace(server(real1), "DR", "FNAT", 1), "nf_conntrack_max=262144"},
 		{"fnat-mark", Error, strings.NewReplacer("DR", "FNAT", "192.0.2.10 80 {", "fwmark 5 {").Replace(server(real1)), "firewall mark"},
 		{"fnat-local-vip", Error, instance("") + "local_address_group L {\n 192.0.2.10\n}\n" + strings.Replace(server(" laddr_group_name L\n"+real1), "DR", "FNAT", 1), "whoever holds it"},
 		{"hash-weight-zero", Warning, strings.Replace(server(" inhibit_on_failure\n"+real1), "lb_algo rr", "lb_algo sh", 1), "sh-fallback"},

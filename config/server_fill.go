@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -29,9 +28,10 @@ func readVirtualServer(d *decoder, m *draft, n *node) {
 		d.extra(n, 2)
 	default:
 		var ok bool
-		if v.Addr, v.Port, v.portGiven, ok = d.endpoint(n, 0); !ok {
+		if v.Addr, v.Port, v.MorePorts, ok = d.endpoints(n, 0); !ok {
 			return
 		}
+		v.portGiven = v.Port != 0
 		v.IPv6 = v.Addr.Is6()
 	}
 	if !n.block {
@@ -81,7 +81,7 @@ func (v *VirtualServer) label() string {
 	case v.Group != "":
 		return "group " + v.Group
 	}
-	return v.Addr.String() + " " + strconv.Itoa(int(v.Port))
+	return v.Addr.String() + " " + v.PortText()
 }
 
 func pick(values ...time.Duration) time.Duration {
@@ -197,7 +197,7 @@ func (d *decoder) fillQuorum(v *vsDraft, n *node) {
 
 func (d *decoder) fillSorry(v *vsDraft, n *node) {
 	s := v.Sorry
-	if s.Port == 0 {
+	if s.Port == 0 && v.MorePorts == nil {
 		s.Port = v.Port
 	}
 	s.Inhibit = v.sorryInhibit
@@ -208,7 +208,7 @@ func (d *decoder) fillSorry(v *vsDraft, n *node) {
 	if s.Method.Forward != TUN && v.Addr.IsValid() && s.Addr.Is6() != v.IPv6 {
 		d.say(n, Error, "sorry_server", "family", "use TUN, or an address of the same family", "the sorry server is of another family than the virtual server")
 	}
-	if (s.Method.Forward == DR || s.Method.Forward == TUN) && v.Addr.IsValid() && v.Port != 0 && s.Port != v.Port {
+	if (s.Method.Forward == DR || s.Method.Forward == TUN) && v.Addr.IsValid() && v.Port != 0 && v.MorePorts == nil && s.Port != v.Port {
 		d.say(n, Warning, "sorry_server", "port-differs", fmt.Sprintf("write port %d", v.Port), "%s keeps the port: the sorry server's %d becomes %d", s.Method.Forward, s.Port, v.Port)
 		s.Port = v.Port
 	}
@@ -226,10 +226,14 @@ func (d *decoder) fillReal(m *draft, v *vsDraft, r *rsDraft, n *node) bool {
 		d.word(n, n.arg(0), Error, "family", "use TUN, or an address of the same family", "the real server is of another family than the virtual server: it is left out")
 		return false
 	}
-	if s.Port == 0 {
+	if s.Port == 0 && v.MorePorts == nil {
 		s.Port = v.Port
 	}
-	if (s.Method.Forward == DR || s.Method.Forward == TUN) && v.Addr.IsValid() && s.Port != v.Port {
+	if s.Port != 0 && v.MorePorts != nil && (s.Method.Forward == DR || s.Method.Forward == TUN) {
+		d.word(n, n.arg(min(1, len(n.args)-1)), Warning, "port-differs", "leave the port out", "%s keeps the port: the real server's %d is that of each service", s.Method.Forward, s.Port)
+		s.Port = 0
+	}
+	if (s.Method.Forward == DR || s.Method.Forward == TUN) && v.Addr.IsValid() && v.MorePorts == nil && s.Port != v.Port {
 		d.word(n, n.arg(min(1, len(n.args)-1)), Warning, "port-differs", fmt.Sprintf("write port %d, or use NAT", v.Port),
 			"%s keeps the port: the real server's %d becomes %d, as in keepalived", s.Method.Forward, s.Port, v.Port)
 		s.Port = v.Port
@@ -240,9 +244,6 @@ func (d *decoder) fillReal(m *draft, v *vsDraft, r *rsDraft, n *node) bool {
 	s.SMTPAlert = r.smtp.over(v.smtp).over(g.SMTPAlertChecker).over(g.SMTPAlert).Or(true)
 	if s.VirtualHost == "" {
 		s.VirtualHost = v.VirtualServer.VirtualHost
-	}
-	if s.LThreshold > s.UThreshold && s.UThreshold > 0 {
-		d.say(n, Warning, "lthreshold", "threshold", "", "lthreshold is above uthreshold")
 	}
 	// Both syntaxes give one order: YAML groups checks by their kind.
 	if len(r.checks) > 1 {
@@ -325,6 +326,9 @@ func (d *decoder) fillCheck(m *draft, v *vsDraft, r *rsDraft, c *checkDraft) boo
 	}
 	if k.ConnectPort == 0 {
 		k.ConnectPort = r.Port
+	}
+	if k.ConnectPort == 0 && v.MorePorts != nil {
+		k.ConnectPort = v.Port // the first of the list
 	}
 	if k.ConnectPort == 0 && k.Kind != PingCheck && k.Via == "" {
 		if k.Kind == DNSCheck {
@@ -418,13 +422,7 @@ func (d *decoder) fillHTTP(k *Check, r *rsDraft, n *node) bool {
 
 // linkServers settles what needs all of the file: groups of addresses, two services on one address.
 func (d *decoder) linkServers(m *draft, at []*node) {
-	type key struct {
-		proto, addr string
-		port        uint16
-		mark        uint32
-		six         bool
-	}
-	seen := map[key]*VirtualServer{}
+	taken := make(map[kernelService]*VirtualServer, len(m.VirtualServers))
 	for k := range m.VirtualServers {
 		v := &m.VirtualServers[k]
 		n := at[k]
@@ -434,12 +432,11 @@ func (d *decoder) linkServers(m *draft, at []*node) {
 					d.fatal(n, n.arg(min(1, len(n.args)-1)), "not-defined", "define it with virtual_server_group "+v.Group+" { ... }", "virtual_server_group %q is not defined", clip(v.Group))
 				} else if len(g.Entries) == 0 {
 					d.fatal(n, &n.key, "group-empty", "add an address and port", "virtual_server_group %s is empty", v.Group)
-				} else if !v.Has("ip_family") {
-					v.IPv6 = g.Entries[0].IPv6
-					if v.PersistenceGranularity == 32 && v.IPv6 && !v.Has("persistence_granularity") {
-						v.PersistenceGranularity = 128
-					}
 				}
+			}
+			v.settleFamily(m.VirtualServerGroup(v.Group))
+			if v.PersistenceGranularity == 32 && v.IPv6 && !v.Has("persistence_granularity") {
+				v.PersistenceGranularity = 128
 			}
 			if v.fullNAT() && (v.Fwmark != 0 || v.Group != "" && m.VirtualServerGroup(v.Group).marked()) {
 				d.fatal(n, &n.key, "fnat-mark", "balance an address, or use NAT, DR or TUN", "FNAT needs an address that its source rule can match: a firewall mark has none")
@@ -453,15 +450,8 @@ func (d *decoder) linkServers(m *draft, at []*node) {
 			if v.Blocked != "" {
 				return
 			}
-			id := key{v.Protocol, v.Addr.String(), v.Port, v.Fwmark, v.IPv6}
-			if v.Group != "" {
-				id = key{v.Protocol, "group " + v.Group, 0, 0, v.IPv6}
-			}
-			if seen[id] != nil {
-				d.word(n, &n.key, Warning, "defined-twice", "merge the two", "virtual_server %s %s is defined twice: the second one is left out", v.label(), v.Protocol)
-				return
-			}
-			seen[id] = v
+			d.linkKernel(m, v, n)
+			d.claimServices(m, v, n, taken)
 			d.linkForward(m, v, n)
 		})
 	}

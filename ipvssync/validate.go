@@ -74,7 +74,7 @@ func (s Server) validate(k Key) error {
 		return refuse(k, fmt.Sprintf("has server %s of the other address family, which only TUN can reach", s.Addr))
 	case s.Forward > FULLNAT || s.Forward == Bypass || s.Forward == Local:
 		return refuse(k, fmt.Sprintf("has server %s with forwarding method %s", s.Addr, s.Forward))
-	case s.Upper != 0 && s.Lower > s.Upper:
+	case s.Lower > s.Upper:
 		return refuse(k, fmt.Sprintf("has server %s with a lower limit above the upper one", s.Addr))
 	case s.Forward == TUN && s.Tunnel.Type > GRE:
 		return refuse(k, fmt.Sprintf("has server %s with an unknown tunnel type", s.Addr))

@@ -129,7 +129,7 @@ var samples = map[string][]string{
 	"vrrp_garp_lower_prio_delay": {"7"}, "unicast_ttl": {"9\n unicast_peer {\n192.0.2.9\n}"}, "unicast_fault_no_peer": {"\nunicast_peer {\n}"}, "native_ipv6": {"\nno_virtual_ipaddress"},
 	"vrrp_strict": {""}, "preempt_delay": {"9"}, "enable_sni": {"on\n virtualhost x"}, "sni_name": {"x\n tls", "x"}, "timeout": {"0.5"}, "SSL": {"{\n certificate /x\n key /y\n}"},
 	"header": {`"X-A: b"`}, "vmac_xmit_base": {"\n use_vmac"}, "vmac_prefix": {"xx"}, "bind_port": {"99\n bindto 192.0.2.67"}, "proxy_protocol": {"v1\n connect_port 9", "v2"}, "default_interface": {"eth3\n}\nstatic_ipaddress {\n192.0.2.99/24"},
-	"startup_script_timeout": {"7\n startup_script /bin/true"}, "shutdown_script_timeout": {"7\n shutdown_script /bin/true"},
+	"lthreshold": {"3\n uthreshold 9"}, "startup_script_timeout": {"7\n startup_script /bin/true"}, "shutdown_script_timeout": {"7\n shutdown_script /bin/true"},
 	"tls_ca": {"/x\n tls"}, "tls_cert": {"/x\n tls"}, "tls_key": {"/x\n tls", "/x\n tls_cert /y"}, "tls_min_version": {"1.3\n tls"}, "tls_verify": {"on\n tls"}, "tls_warn_expiry": {"9\n tls"},
 	"HTTP_GET": {"{\n url {\n path /\n }\n}"}, "SSL_GET": {"{\n url {\n path /\n }\n}"}, "MISC_CHECK": {"{\n misc_path /bin/true\n}"}, "FILE_CHECK": {"{\n track_file F\n}"},
 	"GRPC_CHECK": {"{\n}"}, "AGENT_CHECK": {"{\n}"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/config"
@@ -138,5 +139,24 @@ func TestForwardMarksInASmallRange(t *testing.T) {
 	}
 	if a, b := ForwardServices(m), ForwardServices(m); !reflect.DeepEqual(a, b) {
 		t.Error("two runs differ")
+	}
+}
+
+// A list of ports is one pool with a service for each port and protocol; a server without a port is reached at the service's own.
+func TestPortLists(t *testing.T) {
+	m := parse(t, "virtual_server_group G {\n 192.0.2.2-3 90,91\n}\n"+strings.Replace(forwardVS("192.0.2.1 80,443,8000-8001", "NAT", "TCP_CHECK {\n }", "10.0.0.21"), "TCP\n", "TCP UDP\n", 1)+
+		forwardVS("group G", "NAT", "", "10.0.0.21"))
+	all := VirtualServers(m)
+	if len(all) != 2 || all[0].ID != "TCP 192.0.2.1:80,443,8000-8001" || len(all[0].Keys) != 8 || len(all[1].Keys) != 4 {
+		t.Fatalf("%+v", all)
+	}
+	p, _ := ipvssync.NewPool(time.Time{}, all[0])
+	for _, s := range p.Want() {
+		if len(s.Servers) != 1 || s.Servers[0].Addr.Port() != s.Port {
+			t.Errorf("%s: %v", s.Key, s.Servers)
+		}
+	}
+	if got := checkOf(t, m, all[0].ID, "10.0.0.21:0").Target.String(); got != "10.0.0.21:80" {
+		t.Errorf("the check goes to %s", got)
 	}
 }

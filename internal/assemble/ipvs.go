@@ -3,6 +3,7 @@ package assemble
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +17,16 @@ const maxGroupServices = 65536
 // VirtualServers is what IPVS balances, in the order of the file. A blocked virtual server is left out.
 func VirtualServers(m *config.Model) []ipvssync.VirtualServer {
 	var out []ipvssync.VirtualServer
+	taken := map[ipvssync.Key]bool{}
 	eachVirtualServer(m, func(id string, vs *config.VirtualServer) {
-		out = append(out, virtualServer(m, id, vs))
+		v := virtualServer(m, id, vs)
+		// A service that two virtual servers name belongs to the first.
+		v.Keys = slices.DeleteFunc(v.Keys, func(k ipvssync.Key) bool {
+			before := taken[k]
+			taken[k] = true
+			return before
+		})
+		out = append(out, v)
 	})
 	return out
 }
@@ -50,6 +59,8 @@ func virtualServerName(vs *config.VirtualServer) string {
 		return "group " + vs.Group + " " + strings.ToUpper(vs.Protocol)
 	case vs.Fwmark != 0:
 		return ipvssync.MarkKey(family(vs.IPv6), vs.Fwmark).String()
+	case vs.MorePorts != nil: // "TCP 192.0.2.1:80,443"
+		return strings.TrimSuffix(ipvssync.AddrKey(protocol(vs.Protocol), netip.AddrPortFrom(vs.Addr, 0)).String(), "0") + vs.PortText()
 	}
 	return ipvssync.AddrKey(protocol(vs.Protocol), netip.AddrPortFrom(vs.Addr, vs.Port)).String()
 }
@@ -152,8 +163,14 @@ func keys(m *config.Model, vs *config.VirtualServer) []ipvssync.Key {
 	switch {
 	case vs.Fwmark != 0:
 		return []ipvssync.Key{ipvssync.MarkKey(family(vs.IPv6), vs.Fwmark)}
-	case vs.Group == "":
+	case vs.Group == "" && vs.MorePorts == nil:
 		return protocolKeys(vs, netip.AddrPortFrom(vs.Addr, vs.Port))
+	case vs.Group == "":
+		var out []ipvssync.Key
+		for port := range vs.Ports() {
+			out = append(out, protocolKeys(vs, netip.AddrPortFrom(vs.Addr, port))...)
+		}
+		return out
 	}
 	g := m.VirtualServerGroup(vs.Group)
 	if g == nil {
@@ -173,8 +190,10 @@ func keys(m *config.Model, vs *config.VirtualServer) []ipvssync.Key {
 			continue
 		}
 		for _, a := range addresses(e.First, e.Last) {
-			for _, k := range protocolKeys(vs, netip.AddrPortFrom(a, e.Port)) {
-				add(k)
+			for port := range e.Ports() {
+				for _, k := range protocolKeys(vs, netip.AddrPortFrom(a, port)) {
+					add(k)
+				}
 			}
 		}
 	}
