@@ -81,6 +81,7 @@ type Router struct {
 	// states are those after the last step, sent what was sent in this one, moved that addresses came or went in it.
 	states map[vrrp.ID]vrrp.State
 	groups map[string]vrrp.State
+	became map[vrrp.ID]bool // MASTER in this step
 	sent   []vrrp.Send
 	// stored are the sequences as a router writes them once a second.
 	stored   []vrrp.Sequences
@@ -166,7 +167,7 @@ func (l *LAN) Add(n byte, cfg vrrp.Config) *Router {
 	r := &Router{
 		Name: fmt.Sprintf("r%d", n), Addr: netip.AddrFrom4([4]byte{192, 0, 2, n}), Addr6: netip.AddrFrom16([16]byte{0xfe, 0x80, 15: n}),
 		Config: cfg, Cut: map[string]int{}, lan: l, links: map[string]vrrp.Link{}, tracks: map[string]vrrp.Track{}, ready: vrrp.Ready{OK: true},
-		states: map[vrrp.ID]vrrp.State{}, groups: map[string]vrrp.State{},
+		states: map[vrrp.ID]vrrp.State{}, groups: map[string]vrrp.State{}, became: map[vrrp.ID]bool{},
 	}
 	if l.Drift > 0 {
 		r.drift = l.Rand.Int64N(2*l.Drift+1) - l.Drift
@@ -346,6 +347,9 @@ func (r *Router) did(actions []vrrp.Action) {
 			}
 		case vrrp.Transition:
 			r.Transitions = append(r.Transitions, a)
+			if a.To == vrrp.Master {
+				r.became[a.ID] = true
+			}
 		case vrrp.Notice:
 			r.Notices = append(r.Notices, a)
 		case vrrp.Released:
@@ -498,11 +502,12 @@ func (r *Router) check() {
 			l.Problem("%s %s is %s and holds %d addresses", r.Name, id, s, len(r.Held[id]))
 		}
 		for _, x := range r.sent {
-			if x.ID == id && r.states[id] != vrrp.Master && (s != vrrp.Master || x.Priority == 0) {
+			if x.ID == id && r.states[id] != vrrp.Master && !r.became[id] {
 				l.Problem("%s %s sent priority %d while %s", r.Name, id, x.Priority, r.states[id])
 			}
 		}
 		r.states[id] = s
+		delete(r.became, id)
 		if group == "" {
 			return
 		}
