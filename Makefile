@@ -80,6 +80,16 @@ bench: setup
 	$(VM) -timeout 10m -- $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run Scale -test.timeout 19m
 	$(GO) test -run '^$$' -bench . ./internal/reconcile
 	$(GO) test -run '^$$' -bench . ./checkers/...
+	@$(MAKE) --no-print-directory bench-checks
+
+# bench-checks tells what checks cost: here next to a bare loop of connects, in the virtual machine (which has IPVS) next to keepalived too.
+bench-checks: setup
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/checkbench ./integration/cmd/checkbench
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
+	$(BIN)/checkbench -holdfast $(BIN)/holdfast
+	$(BIN)/checkbench -holdfast $(BIN)/holdfast -http
+	$(BIN)/checkbench -holdfast $(BIN)/holdfast -services 4000
+	$(VM) -timeout 12m -- /bin/sh -ec 'modprobe -a ip_vs ip_vs_wlc; $(CURDIR)/$(BIN)/checkbench -holdfast $(CURDIR)/$(BIN)/holdfast -loop 30 -rounds 1; $(CURDIR)/$(BIN)/checkbench -holdfast $(CURDIR)/$(BIN)/holdfast -loop 30 -rounds 1 -http'
 
 # fuzz runs every fuzz test of the project for FUZZTIME each.
 fuzz:

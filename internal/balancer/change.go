@@ -15,6 +15,9 @@ import (
 	"github.com/holdfast-ha/holdfast/internal/state"
 )
 
+// calmAfter is when most of what a change sets off is over.
+const calmAfter = 20 * time.Second
+
 // appliedWithin is how long a reload waits for the router to take its part. The router answers at once; one that does not is restarted by
 // whoever watches it and then gets everything anew.
 const appliedWithin = 10 * time.Second
@@ -206,8 +209,9 @@ func (d *daemon) inForce() {
 	c := d.change
 	d.keepSources(c.sources)
 	d.pruneIntent()
-	// Reading leaves several times as much garbage as it leaves values.
+	// Reading leaves several times as much garbage as it leaves values, the first round of checks and what follows from it some more.
 	go debug.FreeOSMemory()
+	time.AfterFunc(calmAfter, debug.FreeOSMemory)
 	d.loadedAt, d.rejected, d.keepRejected = time.Now(), d.keepRejected, ""
 	d.bus.Publish(event.ConfigLoaded.With(d.o.ConfigFile, d.gen, len(c.in.VRRP.Instances), len(c.in.Pools), len(c.in.Checks), len(c.in.plan)))
 	d.endChange(control.Reloaded{Generation: d.gen, Changed: true, Operations: operations(c.in.plan), Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
