@@ -114,7 +114,7 @@ func (d *decoder) common(k *keyword, n *node) {
 				"%s is understood but Holdfast does not act on it yet, and it decides who owns an address", n.key.text)
 			return
 		}
-		d.once(n, Warning, "idle:"+k.name, "not-acted-on", "", "%s is understood but Holdfast does not act on it yet", n.key.text)
+		d.once(n, Warning, "idle:"+k.name, "not-acted-on", idleHints[k.name], "%s is understood but Holdfast does not act on it yet", n.key.text)
 	case gone:
 		if k.note == "" {
 			d.once(n, Note, "gone:"+k.name, "obsolete", "remove it", "%s has no effect any more", n.key.text)
@@ -514,4 +514,10 @@ func (d *decoder) textArg(n *node) (string, bool) {
 		return "", false
 	}
 	return words[0], true
+}
+
+// idleHints say what to do about keywords that are not acted on, where there is something.
+var idleHints = map[string]string{
+	"BFD_CHECK":    "its server is judged by its other checks: give it a PING_CHECK or a TCP_CHECK",
+	"bfd_instance": "Holdfast speaks no BFD; keep a BFD daemon and track a file or a script that it writes",
 }
