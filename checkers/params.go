@@ -67,6 +67,8 @@ type URL struct {
 	Method string `json:",omitempty"`
 	// VirtualHost overrides the check's.
 	VirtualHost string `json:",omitempty"`
+	// ServerName is the SNI where it is another than the check's (enable_sni with several names).
+	ServerName string `json:",omitempty"`
 	// Headers are added in order.
 	Headers []Header `json:",omitempty"`
 	// Body is sent with the request.

@@ -94,7 +94,13 @@ func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checke
 			compliant = &cutConn{Conn: c}
 			conn = compliant
 		}
-		t, bad := p.handshake(ctx, what, conn, params.TLS, alpn, &r)
+		how := params.TLS
+		if how != nil && url.ServerName != "" {
+			other := *how
+			other.ServerName = url.ServerName
+			how = &other
+		}
+		t, bad := p.handshake(ctx, what, conn, how, alpn, &r)
 		if t == nil {
 			return bad
 		}

@@ -102,6 +102,9 @@ func TestTLS(t *testing.T) {
 	}{
 		{name: "as keepalived: nothing verified, no SNI", target: at, http: func(p *checkers.HTTPParams) { p.URLs[0].Regex = "sni= proto=HTTP/1.0" }},
 		{name: "SNI", target: at, tls: &checkers.TLSParams{ServerName: "any.example"}, http: func(p *checkers.HTTPParams) { p.URLs[0].Regex = "sni=any.example" }},
+		{name: "SNI of the url", target: at, tls: &checkers.TLSParams{ServerName: "any.example"}, http: func(p *checkers.HTTPParams) {
+			p.URLs[0].ServerName, p.URLs[0].Regex = "other.example", "sni=other.example"
+		}},
 		{name: "HTTP/2", target: at, http: func(p *checkers.HTTPParams) { p.Protocol = "2"; p.URLs[0].Regex = "proto=HTTP/2.0" }},
 		{name: "HTTP/1.1", target: at, http: func(p *checkers.HTTPParams) { p.Protocol = "1.1"; p.URLs[0].Regex = "proto=HTTP/1.1" }},
 		{name: "verified", target: at, tls: &checkers.TLSParams{Verify: true, CA: ca, ServerName: "second.example"}},

@@ -3,6 +3,7 @@ package assemble
 import (
 	"net/netip"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -146,15 +147,28 @@ func httpParams(m *config.Model, c *config.Check, tls bool) *checkers.HTTPParams
 	for i := range c.URLs {
 		h.TLS.Compliant = h.TLS.Compliant || c.URLs[i].TLSCompliant
 	}
-	switch {
-	case c.SNIName != "":
-		h.TLS.ServerName = c.SNIName
-	case c.EnableSNI && c.VirtualHost != "":
-		h.TLS.ServerName = c.VirtualHost
-	case c.EnableSNI && len(c.URLs) > 0:
-		h.TLS.ServerName = c.URLs[0].VirtualHost
+	if h.TLS.ServerName = c.SNIName; c.SNIName != "" || !c.EnableSNI {
+		return h
+	}
+	// keepalived's order: the name of the url, else of the check, which has it from the servers.
+	h.TLS.ServerName = hostOnly(c.VirtualHost)
+	for i := range c.URLs {
+		name := hostOnly(c.URLs[i].VirtualHost)
+		if h.TLS.ServerName == "" {
+			h.TLS.ServerName = name
+		} else if name != "" && name != h.TLS.ServerName {
+			h.URLs[i].ServerName = name
+		}
 	}
 	return h
+}
+
+// hostOnly is a Host header without its port: what TLS names a server by.
+func hostOnly(host string) string {
+	if name, port, ok := strings.Cut(host, ":"); ok && !strings.Contains(port, ":") {
+		return name
+	}
+	return strings.Trim(host, "[]")
 }
 
 // CheckNames finds the name which a check has in its pool (ipvssync.RealServer.Checks) from its identity.

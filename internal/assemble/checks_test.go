@@ -61,3 +61,24 @@ func TestChecks(t *testing.T) {
 		t.Errorf("a pool waits for no check that never runs: %v", got)
 	}
 }
+
+// SNI follows the url, then the check; sni_name stands over both.
+func TestServerNames(t *testing.T) {
+	urls := []config.URL{{Path: "/a", VirtualHost: "a.example:8443"}, {Path: "/b", VirtualHost: "b.example"}, {Path: "/c"}}
+	for _, row := range []struct {
+		check config.Check
+		want  [4]string // the check's and those of the urls
+	}{
+		{config.Check{}, [4]string{}},
+		{config.Check{EnableSNI: true}, [4]string{"a.example", "", "b.example", ""}},
+		{config.Check{EnableSNI: true, VirtualHost: "www.example"}, [4]string{"www.example", "a.example", "b.example", ""}},
+		{config.Check{EnableSNI: true, VirtualHost: "www.example", SNIName: "sni.example"}, [4]string{"sni.example", "", "", ""}},
+		{config.Check{SNIName: "sni.example"}, [4]string{"sni.example", "", "", ""}},
+	} {
+		row.check.URLs = urls
+		h := httpParams(&config.Model{}, &row.check, true)
+		if got := [4]string{h.TLS.ServerName, h.URLs[0].ServerName, h.URLs[1].ServerName, h.URLs[2].ServerName}; got != row.want {
+			t.Errorf("%+v: got %q, want %q", row.check, got, row.want)
+		}
+	}
+}
