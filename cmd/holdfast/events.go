@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -12,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-ha/holdfast/internal/control"
-	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/view"
 )
 
 func init() { register(eventsCommand) }
@@ -37,7 +36,7 @@ func eventsCommand() *cobra.Command {
 				if l.Missed > 0 {
 					fmt.Fprintf(out, "(%d events were not read in time)\n", l.Missed)
 				}
-				return printEvent(out, l.Event)
+				return view.Event(out, l.Event)
 			})
 		},
 	}
@@ -59,16 +58,4 @@ func named(l control.Line) map[string]any {
 		out["missed"] = l.Missed
 	}
 	return out
-}
-
-func printEvent(out io.Writer, e event.Event) error {
-	line := e.Time.Local().Format("2006-01-02 15:04:05.000") + "  " + e.ID + "  " + e.Kind().Message
-	for i, v := range e.Values {
-		if s, ok := v.(string); ok && s == "" || i >= len(e.Kind().Fields) {
-			continue
-		}
-		line += "  " + e.Kind().Fields[i] + "=" + event.Text(v)
-	}
-	_, err := fmt.Fprintln(out, line)
-	return err
 }

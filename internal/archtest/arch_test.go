@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 	"internal/dump":   {"ipvssync", "vrrp"},
 	"internal/keep":   {},
 	"internal/manual": {},
+	"internal/view":   {"internal/control", "internal/event"},
 	"internal/recent": {"internal/event"},
 	"internal/state":  {"internal/keep", "checkers", "ipvssync"},
 	"internal/router": {"internal/event", "internal/keep", "internal/seam", "vrrp", "vrrp/vrrpnet"},
