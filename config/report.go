@@ -65,7 +65,7 @@ func (s *source) line(n int) string {
 	if len(rest) > 400 {
 		rest = rest[:400]
 	}
-	return visible(rest)
+	return visible(hideSecrets(rest))
 }
 
 // visible makes control characters and invalid UTF-8 harmless on a terminal.
