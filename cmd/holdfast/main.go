@@ -69,9 +69,9 @@ func newRoot() *cobra.Command {
 		Use:   "holdfast",
 		Short: "Keeps Linux directors serving: VRRP, health checks, IPVS",
 		Long: "Holdfast moves virtual addresses between directors (VRRP), checks real servers and keeps the kernel's IPVS tables\n" +
-			"what the configuration and the checks say. It reads keepalived's configuration files, or the same in YAML.",
+			"what the configuration and the checks say. It reads keepalived's configuration files, or the same in YAML.\n\n" +
+			"Exit status of every command: 0 it is done or all is well, 1 it failed or was refused, 2 (run, probe) there is no usable configuration.",
 		SilenceErrors: true, SilenceUsage: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	for _, c := range commands {
 		root.AddCommand(c())

@@ -64,6 +64,8 @@ func page(c *cobra.Command, version string) Page {
 	if c.Example != "" {
 		line(".SH EXAMPLES\n.nf\n%s\n.fi", escape(c.Example))
 	}
+	line(".SH EXIT STATUS")
+	line(".TP\n.B 0\nit is done, or all is well\n.TP\n.B 1\nit failed, or was refused\n.TP\n.B 2\nthere is no usable configuration")
 	if !c.HasParent() {
 		line(".SH FILES")
 		line(".TP\n.I /etc/holdfast/holdfast.yaml\nthe configuration, in YAML or keepalived's language")
