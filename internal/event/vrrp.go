@@ -8,6 +8,8 @@ var (
 		"A packet was dropped, with the reason. Logged when first seen from that sender and then every 100th time.", "instance", "interface", "sender", "reason", "detail", "count")
 	AddressRestored = define("vrrp.address_restored", Warn, "address was taken away and put back",
 		"Somebody removed an address this router holds. It was added and announced again; find out who does it.", "instance", "interface", "address")
+	AddressClaimed = define("vrrp.address_claimed", Warn, "another machine answers ARP for a virtual address",
+		"The MASTER asked for its own address and somebody else answered: clients that believe it pass the director by. With direct routing it is mostly a real server that does not keep quiet. Told once in 10 minutes.", "instance", "address", "mac", "likely")
 	RouteRestored = define("vrrp.route_restored", Warn, "route or rule was taken away and put back",
 		"Somebody removed a route or rule this router holds. It was added again; find out who does it.", "instance", "route")
 	SendFailed = define("vrrp.send_failed", Warn, "advertisement not sent",

@@ -45,6 +45,8 @@ type Kernel interface {
 	Ask(index int, mac net.HardwareAddr, src, addr netip.Addr) error
 	// Sender waits for the hardware address that adverts from this address come from. It may be called from any goroutine.
 	Sender(index int, from netip.Addr, wait time.Duration) (net.HardwareAddr, error)
+	// Answers asks the segment who has an IPv4 address, in the name of src at mac, and waits for the answers. It may be called from any goroutine.
+	Answers(index int, mac net.HardwareAddr, src, addr netip.Addr, wait time.Duration) ([]net.HardwareAddr, error)
 	Close()
 }
 

@@ -2,6 +2,7 @@ package router
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -70,4 +71,27 @@ func TestWhoLetsGoOfAVirtualMACAsksForIt(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// A MASTER asks for its own addresses and tells of others that answer, once; its own interfaces and virtual MACs are nobody else.
+func TestSomebodyElseClaimsAnAddress(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	other := net.HardwareAddr{2, 0, 0, 0, 0, 0x21}
+	c := oneInstance()
+	vip := c.Instances[0].Addresses[0].Prefix.Addr()
+	r.kernel.mu.Lock()
+	r.kernel.claims = map[netip.Addr][]net.HardwareAddr{vip: {eth0().MAC, {0, 0, 0x5e, 0, 1, 9}, other}}
+	r.kernel.mu.Unlock()
+	b := r.balancer()
+	b.apply(1, c)
+	b.wait("the claim", func(m seam.Message) bool {
+		if m.Event == nil || m.Event.Event.ID != "vrrp.address_claimed" {
+			return false
+		}
+		text := fmt.Sprint(m.Event.Event.Values)
+		if !strings.Contains(text, other.String()) || !strings.Contains(text, vip.String()) {
+			t.Errorf("told: %s", text)
+		}
+		return true
+	})
 }

@@ -105,6 +105,7 @@ type fakeKernel struct {
 	present   map[string]bool // "prefix on interface"
 	announced map[netip.Addr]int
 	asked     []netip.Addr
+	claims    map[netip.Addr][]net.HardwareAddr
 	refreshes int
 	shielded  []netip.Addr
 	fail      error
@@ -218,6 +219,12 @@ func (k *fakeKernel) Announce(_ int, _ net.HardwareAddr, addr netip.Addr) error 
 
 func (k *fakeKernel) Sender(int, netip.Addr, time.Duration) (net.HardwareAddr, error) {
 	return net.HardwareAddr{2, 0, 0, 0, 0, 9}, nil
+}
+
+func (k *fakeKernel) Answers(_ int, _ net.HardwareAddr, _, addr netip.Addr, _ time.Duration) ([]net.HardwareAddr, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.claims[addr], nil
 }
 
 func (k *fakeKernel) Close() {}

@@ -276,6 +276,10 @@ func (k *realKernel) Announce(index int, mac net.HardwareAddr, addr netip.Addr) 
 	return k.announce.Announce(index, mac, addr, forwards(addr))
 }
 
+func (k *realKernel) Answers(index int, mac net.HardwareAddr, src, addr netip.Addr, wait time.Duration) ([]net.HardwareAddr, error) {
+	return vrrpnet.Answers(index, mac, src, addr, wait)
+}
+
 func (k *realKernel) Sender(index int, from netip.Addr, wait time.Duration) (net.HardwareAddr, error) {
 	return vrrpnet.Sender(index, from, wait)
 }

@@ -53,22 +53,25 @@ type loop struct {
 	routesDue  bool                  // to be tried again
 	troubles   map[trouble]time.Time // until when
 
-	seq       uint64
-	adopted   bool
-	ready     bool // READY=1 was said
-	handovers []pendingHandover
-	process   vrrp.Process
-	evidence  chan func() // what waits for a sender's hardware address comes back here
-	seeking   int         // how many wait
-	late      lateness
-	lateTold  time.Time
-	measured  resources     // at the last housekeeping
-	busy      time.Duration // the longest turn since then
-	lastTurn  time.Time
-	refreshed time.Time
-	sequences []vrrp.Sequences // as saved last
-	dirty     bool             // state to be saved
-	stamped   bool             // adverts were sent in this turn
+	seq        uint64
+	adopted    bool
+	ready      bool // READY=1 was said
+	handovers  []pendingHandover
+	process    vrrp.Process
+	evidence   chan func()           // what waits for a sender's hardware address comes back here
+	seeking    int                   // how many wait
+	claims     map[claimed]time.Time // claims of others to our addresses, and when they were told
+	claimsDue  time.Time
+	claimsTurn int
+	late       lateness
+	lateTold   time.Time
+	measured   resources     // at the last housekeeping
+	busy       time.Duration // the longest turn since then
+	lastTurn   time.Time
+	refreshed  time.Time
+	sequences  []vrrp.Sequences // as saved last
+	dirty      bool             // state to be saved
+	stamped    bool             // adverts were sent in this turn
 
 	stopping time.Time // zero: no
 	released bool
@@ -91,7 +94,7 @@ type pendingHandover struct {
 func Run(ctx context.Context, d Deps) error {
 	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
 		links: map[string]vrrp.Link{}, switched: map[string]bool{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
-		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, evidence: make(chan func(), maxSeeking), virtual: map[netip.Addr]bool{}}
+		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, evidence: make(chan func(), maxSeeking), virtual: map[netip.Addr]bool{}, claims: map[claimed]time.Time{}}
 	defer r.queue.close()
 	r.child.init(d.Start)
 	defer r.child.close()
@@ -203,6 +206,7 @@ func (r *loop) onHousekeeping(now time.Time) {
 	r.measured, r.busy = measureResources(), 0
 	r.superviseBalancer(now)
 	r.endTroubles(now)
+	r.askClaims(now)
 	r.saveSequences()
 	due := now.Sub(r.refreshed) >= refreshEvery
 	if due || r.routesDue {
