@@ -80,7 +80,11 @@ func (d *decoder) route(n *node) (Route, bool) {
 		case w.text == "src":
 			r.Src, _ = d.addr(n, value())
 		case w.text == "via" || w.text == "gw":
-			r.Via, _ = d.addr(n, family(value()))
+			v := value()
+			if v.text == "inet" || v.text == "inet6" { // of the gateway, not of the route
+				v = value()
+			}
+			r.Via, _ = d.addr(n, v)
 		case w.text == "or":
 			value()
 			d.word(n, w, Warning, "obsolete", "use nexthop", "or is deprecated and ignored")
@@ -112,9 +116,7 @@ func (d *decoder) route(n *node) (Route, bool) {
 		case w.text == "nexthop":
 			i = d.nexthops(n, ws, i, &r)
 		case w.text == "encap":
-			for ; i < len(ws); i++ {
-				r.Other = append(r.Other, ws[i].text)
-			}
+			i = encapWords(ws, i, &r.Other)
 		default:
 			if args, known := routeOther[w.text]; known {
 				r.Other = append(r.Other, w.text)
@@ -137,7 +139,12 @@ func (d *decoder) route(n *node) (Route, bool) {
 			return r, false
 		}
 	}
-	d.unused(n, "route", r.Other)
+	_, err := r.Options()
+	d.rare(n, err)
+	for i := range r.Nexthops {
+		_, _, err := r.Nexthops[i].HopOptions()
+		d.rare(n, err)
+	}
 	if !haveDst {
 		d.bad(n, &n.key, "missing-argument", "write default or a prefix", "a route needs a destination")
 		return r, false
@@ -173,12 +180,33 @@ func (d *decoder) nexthops(n *node, ws []*word, i int, r *Route) int {
 			h.Weight = int(v)
 		case "onlink":
 			h.Onlink = true
+		case "encap":
+			i = encapWords(ws, i, &h.Other)
 		default:
 			h.Other = append(h.Other, ws[i].text)
 		}
 	}
 	flush()
 	return i
+}
+
+// encapWords moves encap, its kind and what belongs to it to a list, and answers the last word it took.
+func encapWords(ws []*word, i int, to *[]string) int {
+	takes := map[string]bool{"id": true, "dst": true, "src": true, "tos": true, "tc": true, "dsfield": true, "ttl": true, "hoplimit": true, "flags": true}
+	take := func(n int) {
+		for ; n > 0 && i < len(ws); n-- {
+			*to = append(*to, ws[i].text)
+			i++
+		}
+	}
+	take(2)
+	if len(*to) > 0 && (*to)[len(*to)-1] == "mpls" {
+		take(1)
+	}
+	for i < len(ws) && takes[ws[i].text] {
+		take(2)
+	}
+	return i - 1
 }
 
 // ruleEntry is a line of virtual_rules or static_rules.
@@ -270,23 +298,18 @@ func (d *decoder) rule(n *node) (Rule, bool) {
 			}
 		}
 	}
-	d.unused(n, "rule", r.Other)
-	if strings.HasPrefix(r.Action, "goto") || r.Action == "nop" {
-		d.unused(n, "rule", []string{r.Action})
-	}
+	_, err := r.Options()
+	d.rare(n, err)
 	if ok && !r.PrioSet {
 		d.word(n, &n.key, Warning, "rule-priority", "give every rule a priority", "a rule without priority gets one of the kernel's choice")
 	}
 	return r, ok
 }
 
-// unused tells of words that are understood but not acted on. "prepend" is what is done anyway.
-func (d *decoder) unused(n *node, what string, words []string) {
-	for _, w := range words {
-		if w != "prepend" {
-			d.word(n, &n.key, Warning, "not-acted-on", "", "%s of a %s is understood but Holdfast does not act on it yet", clip(w), what)
-			return
-		}
+// rare tells what is wrong with the rarer words of a route or rule.
+func (d *decoder) rare(n *node, err error) {
+	if err != nil {
+		d.bad(n, &n.key, "bad-option", "", "%v", err)
 	}
 }
 

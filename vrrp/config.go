@@ -81,6 +81,14 @@ type Address struct {
 	NoTrack bool
 	// Deprecated addresses have preferred lifetime 0: they are never chosen as a source.
 	Deprecated bool
+	// Preferred is how long the address may be chosen as a source, counted from when it was added; 0 for as long as it is there.
+	Preferred time.Duration
+	// Peer is the other end of a point-to-point link, with the length of its prefix; not valid for none.
+	Peer netip.Prefix
+	// DAD has the kernel look for another holder of an IPv6 address before it is used (-nodad).
+	DAD bool
+	// Home, MngTmpAddr, NoPrefixRoute and AutoJoin are the kernel's flags of those names (ip-address(8)).
+	Home, MngTmpAddr, NoPrefixRoute, AutoJoin bool
 }
 
 // TrackInterface is one line of track_interface.

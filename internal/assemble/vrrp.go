@@ -3,6 +3,7 @@ package assemble
 import (
 	"net/netip"
 	"strconv"
+	"time"
 
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/vrrp"
@@ -214,10 +215,22 @@ func address(a *config.Address, dev string, excluded bool) vrrp.Address {
 	if a.Dev != "" {
 		dev = a.Dev
 	}
-	return vrrp.Address{
+	out := vrrp.Address{
 		Prefix: a.Prefix, Interface: dev, Label: a.Label, Broadcast: broadcast(a.Broadcast, a.Prefix), Scope: scope(a.Scope),
 		Excluded: excluded, NoTrack: a.NoTrack, Deprecated: a.PreferredLft == "0",
+		Peer: a.Peer, DAD: a.DAD, Home: a.Home, MngTmpAddr: a.MngTmpAddr, NoPrefixRoute: a.NoPrefixRt, AutoJoin: a.AutoJoin,
 	}
+	if n, err := strconv.ParseUint(a.PreferredLft, 10, 32); err == nil {
+		out.Preferred = time.Duration(n) * time.Second
+	}
+	// A single IPv6 address is no source address unless it is said to be one (RFC 4429 and keepalived's own default).
+	if a.PreferredLft == "" && a.Prefix.Addr().Is6() && a.Prefix.IsSingleIP() {
+		out.Deprecated = true
+	}
+	if out.Peer.IsValid() { // the length is the peer's, as in keepalived and in the kernel
+		out.Prefix = netip.PrefixFrom(out.Prefix.Addr(), out.Peer.Bits())
+	}
+	return out
 }
 
 // scopes are the names of ip-address(8).

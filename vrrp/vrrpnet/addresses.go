@@ -43,6 +43,8 @@ type Addresses struct {
 	foreign map[place]bool
 	// failed are places whose address could not be added: the next Hold tries again.
 	failed map[place]bool
+	// since is when addresses with a preferred time were added.
+	since map[place]time.Time
 	// connected are places whose address has a lifetime and brought the connected route of its prefix (IPv6, see prepare).
 	connected map[place]bool
 }
@@ -62,7 +64,7 @@ func NewAddresses() (*Addresses, error) {
 		h.Close()
 		return nil, fmt.Errorf("open the socket that looks interfaces up: %w", err)
 	}
-	return &Addresses{handle: h, fd: fd, owners: map[string][]Held{}, foreign: map[place]bool{}, failed: map[place]bool{}, connected: map[place]bool{}}, nil
+	return &Addresses{handle: h, fd: fd, owners: map[string][]Held{}, foreign: map[place]bool{}, failed: map[place]bool{}, since: map[place]time.Time{}, connected: map[place]bool{}}, nil
 }
 
 // Close closes the sockets and removes nothing.
@@ -198,7 +200,7 @@ func (a *Addresses) prepare(h Held) (netlink.Link, *netlink.Addr, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("add %s to %s: %w", h.Prefix, h.Interface, err)
 	}
-	addr := &netlink.Addr{IPNet: ipNet(h.Prefix), Label: h.Label, Scope: int(h.Scope)}
+	addr := &netlink.Addr{IPNet: ipNet(h.Prefix), Label: h.Label, Scope: int(h.Scope), Peer: peerOf(h.Address)}
 	lifetime := int(h.Lifetime / time.Second)
 	if h.Prefix.Addr().Is4() {
 		addr.Broadcast = net.IPv4zero // nil would make the library invent one
@@ -206,8 +208,10 @@ func (a *Addresses) prepare(h Held) (netlink.Link, *netlink.Addr, error) {
 			addr.Broadcast = h.Broadcast.AsSlice()
 		}
 	} else {
-		addr.Flags = unix.IFA_F_NODAD // the address may still be on the host that gives it up
-		if lifetime > 0 && !h.Prefix.IsSingleIP() {
+		if !h.DAD {
+			addr.Flags = unix.IFA_F_NODAD // the address may still be on the host that gives it up
+		}
+		if lifetime > 0 && !h.Prefix.IsSingleIP() && !h.NoPrefixRoute && !h.Peer.IsValid() {
 			// The kernel gives the connected route of the prefix the address's lifetime (addrconf.c, modify_prefix_route), even when the interface's own
 			// address shares it: that route would go away with us. So no route where somebody else has one; where nobody has, it ends with the address.
 			shared, err := a.sharesPrefix(link, h)
@@ -222,9 +226,23 @@ func (a *Addresses) prepare(h Held) (netlink.Link, *netlink.Addr, error) {
 			}
 		}
 	}
+	for flag, on := range map[int]bool{unix.IFA_F_HOMEADDRESS: h.Home, unix.IFA_F_MANAGETEMPADDR: h.MngTmpAddr, unix.IFA_F_NOPREFIXROUTE: h.NoPrefixRoute, unix.IFA_F_MCAUTOJOIN: h.AutoJoin} {
+		if on {
+			addr.Flags |= flag
+		}
+	}
+	preferred := math.MaxInt
+	if h.Preferred > 0 {
+		if a.since[h.place()].IsZero() {
+			a.since[h.place()] = time.Now()
+		}
+		preferred = int(max(h.Preferred-time.Since(a.since[h.place()]), 0).Round(time.Second) / time.Second)
+	}
 	switch {
+	case h.Preferred > 0 && lifetime == 0:
+		addr.ValidLft, addr.PreferedLft = math.MaxUint32, preferred
 	case lifetime > 0:
-		addr.ValidLft, addr.PreferedLft = lifetime, lifetime
+		addr.ValidLft, addr.PreferedLft = lifetime, min(lifetime, preferred)
 		if h.Deprecated {
 			addr.PreferedLft = 0
 		}
@@ -259,6 +277,7 @@ func (a *Addresses) sharesPrefix(link netlink.Link, h Held) (bool, error) {
 
 func (a *Addresses) remove(h vrrp.Address) error {
 	p := place{h.Interface, h.Prefix}
+	delete(a.since, p)
 	if a.foreign[p] {
 		delete(a.foreign, p)
 		return nil
@@ -272,7 +291,7 @@ func (a *Addresses) remove(h vrrp.Address) error {
 		// The kernel leaves the route of an address with a lifetime to its own lifetime (addrconf.c, ipv6_del_addr): without one they go together.
 		_ = a.handle.AddrReplace(link, &netlink.Addr{IPNet: ipNet(h.Prefix), Flags: unix.IFA_F_NODAD, ValidLft: math.MaxUint32, PreferedLft: math.MaxUint32})
 	}
-	err = a.handle.AddrDel(link, &netlink.Addr{IPNet: ipNet(h.Prefix)})
+	err = a.handle.AddrDel(link, &netlink.Addr{IPNet: ipNet(h.Prefix), Peer: peerOf(h)})
 	if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("remove %s from %s: %w", h.Prefix, h.Interface, err)
 	}
@@ -289,6 +308,14 @@ func (a *Addresses) link(name string) (netlink.Link, error) {
 		return nil, fmt.Errorf("interface %q: %w", name, err)
 	}
 	return &netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: name, Index: int(req.Uint32())}}, nil
+}
+
+// peerOf is the other end of a point-to-point address; nil for none.
+func peerOf(a vrrp.Address) *net.IPNet {
+	if !a.Peer.IsValid() {
+		return nil
+	}
+	return ipNet(a.Peer)
 }
 
 func ipNet(p netip.Prefix) *net.IPNet {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	nl "github.com/mdlayher/netlink"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -34,6 +35,8 @@ type heldRoutes struct {
 // owners hold stays until the last lets go. Its methods may take milliseconds and belong to one goroutine.
 type Routes struct {
 	handle *netlink.Handle
+	conn   *nl.Conn
+	fd     int
 	owners map[string]heldRoutes
 	// present are those that have been in the kernel since they were asked for: whoever finds one missing knows that somebody removed it.
 	present map[string]bool
@@ -44,7 +47,7 @@ type RestoredRoute struct {
 	Owner, What string
 }
 
-// NewRoutes opens the netlink socket.
+// NewRoutes opens the netlink sockets.
 func NewRoutes() (*Routes, error) {
 	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
@@ -54,11 +57,26 @@ func NewRoutes() (*Routes, error) {
 		h.Close()
 		return nil, fmt.Errorf("limit the time of a netlink request: %w", err)
 	}
-	return &Routes{handle: h, owners: map[string]heldRoutes{}, present: map[string]bool{}}, nil
+	conn, err := nl.Dial(unix.NETLINK_ROUTE, nil)
+	if err != nil {
+		h.Close()
+		return nil, fmt.Errorf("open the netlink socket that writes routes: %w", err)
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		h.Close()
+		conn.Close()
+		return nil, fmt.Errorf("open the socket that looks interfaces up: %w", err)
+	}
+	return &Routes{handle: h, conn: conn, fd: fd, owners: map[string]heldRoutes{}, present: map[string]bool{}}, nil
 }
 
-// Close closes the socket and removes nothing.
-func (r *Routes) Close() { r.handle.Close() }
+// Close closes the sockets and removes nothing.
+func (r *Routes) Close() {
+	r.handle.Close()
+	r.conn.Close()
+	unix.Close(r.fd)
+}
 
 // HoldRoutes makes the routes and rules of one owner exactly these: first what goes, rules before routes, then what is new, in order. It does what can
 // be done and tells everything that failed. A route that was there before is prepended to, as iproute2 has it, not replaced.
@@ -164,10 +182,17 @@ func (r *Routes) wantsRule(x vrrp.Rule) bool {
 
 // addRoute answers whether the route was missing.
 func (r *Routes) addRoute(x vrrp.Route) (missing bool, err error) {
-	n, err := r.route(x)
+	msg, err := routeMessage(x, r)
 	if err == nil {
 		// CREATE without EXCL: "ip route prepend", keepalived's default. What is there exactly so already answers EEXIST.
-		err = r.handle.RouteAddEcmp(n)
+		flags := nl.Create
+		switch x.Create {
+		case "add":
+			flags |= nl.Excl
+		case "append":
+			flags |= nl.Append
+		}
+		err = r.ask(unix.RTM_NEWROUTE, flags, msg)
 	}
 	if errors.Is(err, unix.EEXIST) {
 		return false, nil
@@ -179,11 +204,11 @@ func (r *Routes) addRoute(x vrrp.Route) (missing bool, err error) {
 }
 
 func (r *Routes) delRoute(x vrrp.Route) error {
-	n, err := r.route(x)
+	msg, err := routeMessage(x, r)
 	if err != nil {
 		return nil // its interface is gone and the route with it
 	}
-	if err := r.handle.RouteDel(n); err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.ENODEV) {
+	if err := r.ask(unix.RTM_DELROUTE, 0, msg); err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("remove %s: %w", routeText(x), err)
 	}
 	return nil
@@ -191,9 +216,9 @@ func (r *Routes) delRoute(x vrrp.Route) error {
 
 // addRule answers whether the rule was missing.
 func (r *Routes) addRule(x vrrp.Rule) (missing bool, err error) {
-	n, err := rule(x)
+	msg, err := ruleMessage(x)
 	if err == nil {
-		err = r.handle.RuleAdd(n)
+		err = r.ask(unix.RTM_NEWRULE, nl.Create|nl.Excl, msg)
 	}
 	if errors.Is(err, unix.EEXIST) {
 		return false, nil
@@ -205,9 +230,9 @@ func (r *Routes) addRule(x vrrp.Rule) (missing bool, err error) {
 }
 
 func (r *Routes) delRule(x vrrp.Rule) error {
-	n, err := rule(x)
+	msg, err := ruleMessage(x)
 	if err == nil {
-		err = r.handle.RuleDel(n)
+		err = r.ask(unix.RTM_DELRULE, 0, msg)
 	}
 	if err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("remove %s: %w", ruleText(x), err)
@@ -248,113 +273,55 @@ var routeTypes = map[string]int{
 	"blackhole": unix.RTN_BLACKHOLE, "unreachable": unix.RTN_UNREACHABLE, "prohibit": unix.RTN_PROHIBIT, "throw": unix.RTN_THROW,
 }
 
-func (r *Routes) route(x vrrp.Route) (*netlink.Route, error) {
-	n := &netlink.Route{Dst: ipNet(x.Dst), Family: family(x.Family), Priority: int(x.Metric), MTU: x.MTU, MTULock: x.MTULock}
-	var ok bool
-	if n.Type, ok = routeTypes[x.Type]; !ok {
-		return n, fmt.Errorf("type %q is not supported", x.Type)
-	}
-	var err error
-	if n.Table, err = table(x.Table); err != nil {
-		return n, err
-	}
-	proto, err := number(x.Protocol, protoKeepalived, "protocol", map[string]int{"kernel": 2, "boot": 3, "static": 4, "keepalived": protoKeepalived})
-	if err != nil {
-		return n, err
-	}
-	n.Protocol = netlink.RouteProtocol(proto)
-	if n.Scope, err = routeScope(x, n.Type); err != nil {
-		return n, err
-	}
-	if x.Src.IsValid() {
-		n.Src = x.Src.AsSlice()
-	}
-	if x.Onlink {
-		n.Flags = int(netlink.FLAG_ONLINK)
-	}
-	for _, h := range x.Hops {
-		hop := &netlink.NexthopInfo{Hops: max(h.Weight, 1) - 1}
-		if h.Via.IsValid() {
-			hop.Gw = h.Via.AsSlice()
-		}
-		if h.Onlink {
-			hop.Flags = int(netlink.FLAG_ONLINK)
-		}
-		if hop.LinkIndex, err = r.index(h.Interface); err != nil {
-			return n, err
-		}
-		n.MultiPath = append(n.MultiPath, hop)
-	}
-	if x.Via.IsValid() {
-		if x.Via.Is6() && x.Family == vrrp.IPv4 {
-			n.Via = &netlink.Via{AddrFamily: unix.AF_INET6, Addr: x.Via.AsSlice()}
-		} else {
-			n.Gw = x.Via.AsSlice()
-		}
-	}
-	n.LinkIndex, err = r.index(x.Interface)
-	return n, err
-}
-
+// index is the number of an interface now.
 func (r *Routes) index(name string) (int, error) {
-	if name == "" {
-		return 0, nil
+	req, err := unix.NewIfreq(name)
+	if err == nil {
+		err = unix.IoctlIfreq(r.fd, unix.SIOCGIFINDEX, req)
 	}
-	link, err := r.handle.LinkByName(name)
 	if err != nil {
 		return 0, fmt.Errorf("interface %q: %w", name, err)
 	}
-	return link.Attrs().Index, nil
+	return int(req.Uint32()), nil
 }
 
-// routeScope is what iproute2 takes when none is given: link for what is on the link, host for local types.
+func (r *Routes) vrfTable(name string) (uint32, error) {
+	link, err := r.handle.LinkByName(name)
+	if err != nil {
+		return 0, fmt.Errorf("VRF %q: %w", name, err)
+	}
+	vrf, ok := link.(*netlink.Vrf)
+	if !ok {
+		return 0, fmt.Errorf("%q is a %s, not a VRF", name, link.Type())
+	}
+	return vrf.Table, nil
+}
+
+// ask sends one request and waits for the kernel's answer.
+func (r *Routes) ask(kind nl.HeaderType, flags nl.HeaderFlags, data []byte) error {
+	if err := r.conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return err
+	}
+	_, err := r.conn.Execute(nl.Message{Header: nl.Header{Type: kind, Flags: nl.Request | nl.Acknowledge | flags}, Data: data})
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		return errno // without the words about netlink
+	}
+	return err
+}
+
+// routeScope is what keepalived takes when none is given: global, and what the kernel demands of other types.
 func routeScope(x vrrp.Route, kind int) (netlink.Scope, error) {
 	implied := 0
 	switch {
 	case x.Family == vrrp.IPv6:
 	case kind == unix.RTN_LOCAL:
 		implied = unix.RT_SCOPE_HOST
-	case kind == unix.RTN_BROADCAST, kind == unix.RTN_MULTICAST, kind == unix.RTN_ANYCAST, kind == unix.RTN_UNICAST && !x.Via.IsValid() && len(x.Hops) == 0:
+	case kind == unix.RTN_BROADCAST, kind == unix.RTN_MULTICAST, kind == unix.RTN_ANYCAST:
 		implied = unix.RT_SCOPE_LINK
 	}
 	n, err := number(x.Scope, implied, "scope", map[string]int{"global": 0, "universe": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255})
 	return netlink.Scope(n), err
-}
-
-func rule(x vrrp.Rule) (*netlink.Rule, error) {
-	n := netlink.NewRule()
-	n.Family, n.Invert, n.IifName, n.OifName, n.Protocol = family(x.Family), x.Not, x.IIf, x.OIf, protoKeepalived
-	n.Priority = int(x.Priority)
-	if n.Priority == 0 {
-		n.Priority = defaultRulePriority
-	}
-	if x.From.IsValid() {
-		n.Src = ipNet(x.From)
-	}
-	if x.To.IsValid() {
-		n.Dst = ipNet(x.To)
-	}
-	if x.Fwmark != 0 {
-		mask := x.Fwmask
-		n.Mark, n.Mask = x.Fwmark, &mask
-	}
-	switch x.Action {
-	case "blackhole":
-		n.Type = unix.FR_ACT_BLACKHOLE
-	case "unreachable":
-		n.Type = unix.FR_ACT_UNREACHABLE
-	case "prohibit":
-		n.Type = unix.FR_ACT_PROHIBIT
-	case "":
-		t, err := table(x.Table)
-		if err != nil {
-			return n, err
-		}
-		n.Table = t
-	default:
-		return n, fmt.Errorf("action %q is not supported", x.Action)
-	}
-	return n, nil
 }
 
 func family(f vrrp.Family) int {
