@@ -143,7 +143,7 @@ func valueChanges(out []FieldChange, a, b reflect.Value, skip map[string]bool) [
 			continue
 		}
 		c := FieldChange{Name: snake(f.Name), Old: show(a.Field(i)), New: show(b.Field(i))}
-		if f.Name == "AuthPass" || f.Name == "Password" || f.Name == "AuthHMAC" {
+		if f.Name == "AuthPass" || f.Name == "SMTPPassword" || f.Name == "Password" || f.Name == "AuthHMAC" {
 			c.Old, c.New = "(secret)", "(another secret)"
 			if a.Field(i).IsZero() {
 				c.Old, c.New = "none", "(secret)"

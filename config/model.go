@@ -233,6 +233,10 @@ type GlobalDefs struct {
 	SMTPServer            string // host or address, "" = no mail
 	SMTPPort              uint16 // 25
 	SMTPHeloName          string
+	SMTPTLS               string
+	SMTPTLSCA             string
+	SMTPUser              string
+	SMTPPassword          string
 	SMTPConnectTimeout    time.Duration // 30 s
 	SMTPAlert             Tri
 	SMTPAlertVRRP         Tri

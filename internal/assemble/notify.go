@@ -21,7 +21,7 @@ func Notify(m *config.Model) notify.Config {
 		InitialServers: g.RSInitNotifies,
 		StatesOnReload: g.FIFOWriteStatesOnReload,
 		Mail: notify.Mail{RouterID: g.RouterID, From: g.NotificationEmailFrom, To: g.NotificationEmail, Helo: g.SMTPHeloName,
-			Timeout: g.SMTPConnectTimeout, NoFaults: g.NoEmailFaults},
+			Timeout: g.SMTPConnectTimeout, TLS: g.SMTPTLS, CA: g.SMTPTLSCA, User: g.SMTPUser, Password: g.SMTPPassword, NoFaults: g.NoEmailFaults},
 	}
 	if g.SMTPServer != "" {
 		port := g.SMTPPort

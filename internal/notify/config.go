@@ -91,6 +91,12 @@ type Mail struct {
 	Helo string
 	// Timeout limits connecting and every answer, 30 s by default.
 	Timeout time.Duration
+	// TLS is "" or "off", "opportunistic" (STARTTLS where the relay offers it), "starttls" (or no mail) or "tls" (from the first byte on).
+	TLS string
+	// CA is a file with the certificates that may sign the relay's, "" for the system's.
+	CA string
+	// User and Password are the login, none if User is "". A password "file:PATH" is read from there.
+	User, Password string
 	// NoFaults suppresses mail for FAULT (no_email_faults).
 	NoFaults bool
 }

@@ -3,10 +3,6 @@ package notify
 import (
 	"context"
 	"fmt"
-	"mime"
-	"net"
-	"net/smtp"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -200,71 +196,4 @@ func compose(router string, batch []alert, dropped int) (subject, body string) {
 		fmt.Fprintf(&b, "%s  %s\n", a.at.UTC().Format(time.RFC3339), a.subject)
 	}
 	return fmt.Sprintf("[%s] %d alerts", router, len(batch)), b.String()
-}
-
-// message is the mail as it goes over the wire (RFC 5322).
-func message(conf Mail, subject, body string, at time.Time) string {
-	return "Date: " + at.Format(time.RFC1123Z) + "\r\n" +
-		"From: " + oneLine(conf.From) + "\r\n" +
-		"Subject: " + mime.QEncoding.Encode("utf-8", oneLine(subject)) + "\r\n" +
-		"X-Mailer: Holdfast\r\n" +
-		"To: " + oneLine(strings.Join(conf.To, ", ")) + "\r\n" +
-		"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" +
-		strings.ReplaceAll(strings.ReplaceAll(body, "\r\n", "\n"), "\n", "\r\n") + "\r\n"
-}
-
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-}
-
-// sendMail hands one mail to the relay, in clear text and without authentication, as keepalived does.
-func sendMail(ctx context.Context, conf Mail, subject, body string, at time.Time) error {
-	d := net.Dialer{Timeout: conf.Timeout}
-	conn, err := d.DialContext(ctx, "tcp", conf.Server)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = conn.SetDeadline(deadline)
-	}
-	host, _, _ := net.SplitHostPort(conf.Server)
-	c, err := smtp.NewClient(conn, host)
-	if err != nil {
-		return err
-	}
-	helo := conf.Helo
-	if helo == "" {
-		if helo, err = os.Hostname(); err != nil {
-			helo = "localhost"
-		}
-	}
-	if err := c.Hello(helo); err != nil {
-		return err
-	}
-	if err := c.Mail(strings.Trim(conf.From, "<>")); err != nil {
-		return err
-	}
-	for _, to := range conf.To {
-		if err := c.Rcpt(strings.Trim(to, "<>")); err != nil {
-			return err
-		}
-	}
-	w, err := c.Data()
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write([]byte(message(conf, subject, body, at))); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	return c.Quit()
 }

@@ -1,11 +1,9 @@
 package notify
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -122,56 +120,4 @@ func TestRelayThatIsAway(t *testing.T) {
 		synctest.Wait()
 		m.close(context.Background())
 	})
-}
-
-func TestSendMail(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	got := make(chan string, 1)
-	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer c.Close()
-		var all strings.Builder
-		r := bufio.NewReader(c)
-		fmt.Fprint(c, "220 relay\r\n")
-		for data := false; ; {
-			line, err := r.ReadString('\n')
-			if err != nil {
-				return
-			}
-			all.WriteString(line)
-			switch {
-			case data && line == ".\r\n":
-				data = false
-				fmt.Fprint(c, "250 taken\r\n")
-			case data:
-			case strings.HasPrefix(line, "DATA"):
-				data = true
-				fmt.Fprint(c, "354 go\r\n")
-			case strings.HasPrefix(line, "QUIT"):
-				fmt.Fprint(c, "221 bye\r\n")
-				got <- all.String()
-				return
-			default:
-				fmt.Fprint(c, "250 ok\r\n")
-			}
-		}
-	}()
-	conf := Mail{Server: l.Addr().String(), From: "lb@example.org", To: []string{"a@example.org", "<b@example.org>"}, Helo: "lb1", Timeout: 20 * time.Second}
-	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	if err := sendMail(context.Background(), conf, "[R1] x\r\nBcc: evil@example.org", "one\n.two", at); err != nil {
-		t.Fatal(err)
-	}
-	want := "EHLO lb1\r\nMAIL FROM:<lb@example.org>\r\nRCPT TO:<a@example.org>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n" +
-		"Date: Fri, 02 Jan 2026 03:04:05 +0000\r\nFrom: lb@example.org\r\nSubject: [R1] x  Bcc: evil@example.org\r\nX-Mailer: Holdfast\r\n" +
-		"To: a@example.org, <b@example.org>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\none\r\n..two\r\n.\r\nQUIT\r\n"
-	if text := <-got; text != want {
-		t.Errorf("the relay saw\n%q, want\n%q", text, want)
-	}
 }
