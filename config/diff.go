@@ -282,6 +282,9 @@ func (d *differ) instances(old, new *Model) {
 	for k := range new.Instances {
 		n := &new.Instances[k]
 		o := byID[key(n)]
+		if same := byName[n.Name]; same != nil && key(same) == key(n) && !used[same] {
+			o = same // several may share the number
+		}
 		if o == nil || used[o] {
 			if o = byName[n.Name]; o != nil && !used[o] {
 				used[o] = true

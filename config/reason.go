@@ -222,7 +222,7 @@ func (d *decoder) reasonRouterIDs(m *Model) {
 		six  bool
 		dst  netip.Addr
 	}
-	first := map[id]*VRRPInstance{}
+	first := map[id][]*VRRPInstance{}
 	for i := range m.Instances {
 		in := &m.Instances[i]
 		if in.VRID == 0 || in.Interface == "" {
@@ -232,14 +232,15 @@ func (d *decoder) reasonRouterIDs(m *Model) {
 		if in.Unicast {
 			key.dst = netip.Addr{}
 		}
-		other := first[key]
-		if other == nil {
-			first[key] = in
+		// Unicast instances may share it if what they hear can be told apart: by the peer or by their own address.
+		k := slices.IndexFunc(first[key], func(o *VRRPInstance) bool {
+			return !in.Unicast || in.SrcIP == o.SrcIP && overlap(in.UnicastPeers, o.UnicastPeers)
+		})
+		if k < 0 {
+			first[key] = append(first[key], in)
 			continue
 		}
-		if in.Unicast && other.Unicast && !overlap(in.UnicastPeers, other.UnicastPeers) {
-			continue
-		}
+		other := first[key][k]
 		d.point(in.At("virtual_router_id"), Error, "vrid-clash", "choose a number that is not used on this network", "virtual_router_id %d is also that of %s on %s", in.VRID, clip(other.Name), clip(in.Interface))
 		setReason(&in.Blocked)(fmt.Sprintf("virtual_router_id %d is also that of %s", in.VRID, other.Name))
 	}

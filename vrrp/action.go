@@ -48,7 +48,7 @@ type Transition struct {
 type Refused struct {
 	ID      ID
 	Refusal Refusal
-	// Count is how many of this reason the instance has seen; report the first and every hundredth.
+	// Count is how many of this reason from this sender the instance has seen since it last accepted one; report the first and every hundredth.
 	Count uint64
 }
 

@@ -34,6 +34,8 @@ type Refusal struct {
 	Reason Reason
 	From   netip.Addr
 	Detail string
+	// Priority is what it claims, as far as that was read; 0 is also that of a MASTER that leaves.
+	Priority uint8
 }
 
 // Error says what was refused and why.

@@ -54,6 +54,7 @@ func (ms *Machines) Apply(now time.Time, cfg Config) []Action {
 		order = append(order, m)
 	}
 	ms.remove(now, wanted)
+	ms.share(order)
 	ms.regroup(now, order, cfg.Groups, startAt)
 	ms.follow(now, changed)
 	for _, u := range ms.units {

@@ -21,10 +21,18 @@ type ID struct {
 	Interface string
 	Family    Family
 	VRID      uint8
+	// Part tells instances apart that share the rest, as unicast instances with different peers may; "" for the first of them.
+	Part string `json:",omitempty"`
 }
 
 // String prints the identity as "eth0/4/51".
-func (id ID) String() string { return fmt.Sprintf("%s/%d/%d", id.Interface, id.Family, id.VRID) }
+func (id ID) String() string {
+	s := fmt.Sprintf("%s/%d/%d", id.Interface, id.Family, id.VRID)
+	if id.Part != "" {
+		s += "/" + id.Part
+	}
+	return s
+}
 
 // Config is the whole input of the room, as the seam's Apply carries it. Plain values only.
 type Config struct {
@@ -170,6 +178,8 @@ type Instance struct {
 	Interface string
 	Family    Family
 	VRID      uint8
+	// Part is that of the ID.
+	Part string `json:",omitempty"`
 	// VRF says that Interface is a VRF device: adverts go and come through any interface in it.
 	VRF bool
 	// Version is 2 or 3.
@@ -234,7 +244,9 @@ type Instance struct {
 }
 
 // ID is the identity of the instance.
-func (i Instance) ID() ID { return ID{Interface: i.Interface, Family: i.Family, VRID: i.VRID} }
+func (i Instance) ID() ID {
+	return ID{Interface: i.Interface, Family: i.Family, VRID: i.VRID, Part: i.Part}
+}
 
 // Group is a sync group: its members change state together.
 type Group struct {

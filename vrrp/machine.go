@@ -105,6 +105,9 @@ type machine struct {
 	skewTold     netip.Addr
 
 	counters Counters
+	// refused are the refusals by sender, deaf a MASTER that is refused.
+	refused map[refusalKey]*refusalSeen
+	deaf    deaf
 	// meanwhile counts refusals since the last good advertisement, for the reason of a promotion.
 	meanwhile map[Reason]int
 }
@@ -117,7 +120,7 @@ type ahSeen struct {
 func newMachine(i Instance) *machine {
 	return &machine{
 		id: i.ID(), cfg: i, advertised: i.advertised(), masterInterval: i.Interval, priority: i.Priority,
-		troubles: map[string]string{}, counters: Counters{Refused: map[string]uint64{}}, meanwhile: map[Reason]int{},
+		troubles: map[string]string{}, counters: Counters{Refused: map[string]uint64{}}, meanwhile: map[Reason]int{}, refused: map[refusalKey]*refusalSeen{},
 		ahHeard: map[netip.Addr]ahSeen{}, signHeard: map[netip.Addr]uint64{}, taken: map[string][]time.Time{},
 	}
 }

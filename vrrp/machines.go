@@ -16,6 +16,8 @@ const ReadyCap = 30 * time.Second
 type Machines struct {
 	cfg  Config
 	byID map[ID]*machine
+	// onWire are those of one interface, family and number, in the order of the configuration.
+	onWire map[wire][]*machine
 	// gone were removed by the last Apply: what it said for them has still to be built.
 	gone    map[ID]*machine
 	units   []*unit
@@ -45,7 +47,7 @@ type Machines struct {
 // New makes machines without any instance.
 func New() *Machines {
 	return &Machines{
-		byID: map[ID]*machine{}, links: map[string]Link{}, tracks: map[string]Track{},
+		byID: map[ID]*machine{}, onWire: map[wire][]*machine{}, links: map[string]Link{}, tracks: map[string]Track{},
 		unknown: map[string]uint64{}, foreign: map[ID]Foreign{}, pacers: map[string]*pacer{}, recalled: map[ID]Sequences{},
 	}
 }
@@ -71,7 +73,7 @@ func (ms *Machines) step(now time.Time, ev Event) {
 			return
 		}
 		if ev.Refusal != nil {
-			ms.refuse(m, *ev.Refusal)
+			ms.refuse(now, m, *ev.Refusal)
 			return
 		}
 		ms.received(now, m, ev.Advert, ev.From.WithZone(""))
@@ -300,5 +302,8 @@ func compareID(a, b ID) int {
 	if a.Family != b.Family {
 		return int(a.Family) - int(b.Family)
 	}
-	return int(a.VRID) - int(b.VRID)
+	if a.VRID != b.VRID {
+		return int(a.VRID) - int(b.VRID)
+	}
+	return strings.Compare(a.Part, b.Part)
 }

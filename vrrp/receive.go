@@ -14,18 +14,25 @@ func (ms *Machines) Receive(now time.Time, p Packet) []Action {
 	}
 	p.Src, p.Dst = p.Src.WithZone(""), p.Dst.WithZone("")
 	vrid, ok := vridOf(p)
-	m := ms.byID[ID{Interface: p.Interface, Family: p.Family, VRID: vrid}]
+	m, r := ms.lookup(p, vrid)
 	if !ok || m == nil {
 		ms.stranger(now, p)
 		return nil
 	}
-	a, r := m.admit(now, p, ms.source(m))
+	var a Advert
+	if r == nil {
+		a, r = m.admit(now, p, ms.source(m))
+		if r != nil {
+			r.Priority = a.Priority
+		}
+	}
 	if r != nil {
 		if p.MAC != "" {
 			r.Detail += " (from " + p.MAC + ")"
 		}
-		ms.refuse(m, *r)
+		ms.refuse(now, m, *r)
 	} else {
+		m.forgive(p.Src)
 		ms.signatureEvidence(m, a, p.Src)
 		ms.received(now, m, a, p.Src)
 	}
@@ -221,14 +228,7 @@ func (m *machine) outgoing(c *Instance, s Send, src netip.Addr, now time.Time) [
 		}
 	}
 	if len(dsts) == 0 {
-		switch {
-		case c.Group.IsValid():
-			dsts = append(dsts, c.Group)
-		case c.Family == IPv6:
-			dsts = append(dsts, Group6)
-		default:
-			dsts = append(dsts, Group4)
-		}
+		dsts = append(dsts, c.group())
 	}
 	if c.Version == 2 && c.Auth.Type == "AH" {
 		m.ahSent++

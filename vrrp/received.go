@@ -208,10 +208,3 @@ func (ms *Machines) compareAddresses(m *machine, a Advert, from netip.Addr) {
 }
 
 func clip(a []netip.Addr) []netip.Addr { return a[:min(len(a), 8)] }
-
-// refuse counts a dropped advertisement.
-func (ms *Machines) refuse(m *machine, r Refusal) {
-	m.counters.Refused[string(r.Reason)]++
-	m.meanwhile[r.Reason]++
-	ms.emit(Refused{ID: m.id, Refusal: r, Count: m.counters.Refused[string(r.Reason)]})
-}

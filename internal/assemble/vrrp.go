@@ -15,9 +15,12 @@ func VRRP(m *config.Model) vrrp.Config {
 		Process: vrrp.Process{Nice: m.Global.VRRPPriority, RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap}}
 	ids := map[string]vrrp.ID{}
 	virtual := newVirtual(m)
+	taken := map[vrrp.ID]bool{}
 	for i := range m.Instances {
 		in := instance(m, &m.Instances[i])
 		virtual.instance(&in, &m.Instances[i])
+		in.Part = part(&in, taken)
+		taken[in.ID()] = true
 		ids[in.Name] = in.ID()
 		c.Instances = append(c.Instances, in)
 	}
@@ -38,6 +41,30 @@ func VRRP(m *config.Model) vrrp.Config {
 		}
 	}
 	return c
+}
+
+// part tells an instance from those before it in the file that share its interface, family and number: by its first peer, by its group, or by its
+// name. The first of them needs nothing.
+func part(in *vrrp.Instance, taken map[vrrp.ID]bool) string {
+	candidates := []string{""}
+	if len(in.Peers) > 0 {
+		least := in.Peers[0].Addr
+		for _, p := range in.Peers {
+			if p.Addr.Less(least) {
+				least = p.Addr
+			}
+		}
+		candidates = append(candidates, least.String())
+	} else if in.Group.IsValid() {
+		candidates = append(candidates, in.Group.String())
+	}
+	for _, c := range candidates {
+		id := in.ID()
+		if id.Part = c; !taken[id] {
+			return c
+		}
+	}
+	return in.Name
 }
 
 // block carries a sync group's configuration error to its members: the group moves as one.

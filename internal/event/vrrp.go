@@ -5,7 +5,7 @@ var (
 	Transition = define("vrrp.transition", Info, "VRRP state changed",
 		"An instance moved between INIT, BACKUP, MASTER and FAULT; reason says why.", "instance", "from", "to", "priority", "reason")
 	AdvertRefused = define("vrrp.refused", Warn, "advertisement refused",
-		"A packet was dropped, with the reason. Logged when first seen from that sender and then every 100th time.", "instance", "interface", "sender", "reason", "detail", "count")
+		"A packet was dropped, with the reason. Logged when first seen from that sender and then every 100th time; again as new after one was accepted or 10 minutes of quiet.", "instance", "interface", "sender", "priority", "reason", "detail", "count")
 	AddressRestored = define("vrrp.address_restored", Warn, "address was taken away and put back",
 		"Somebody removed an address this router holds. It was added and announced again; find out who does it.", "instance", "interface", "address")
 	AddressClaimed = define("vrrp.address_claimed", Warn, "another machine answers ARP for a virtual address",

@@ -29,7 +29,7 @@ func (r *loop) do(actions []vrrp.Action) {
 		case vrrp.Refused:
 			if a.Count == 1 || a.Count%100 == 0 {
 				r.withSender(a.ID, a.Refusal.From, func(mac string) {
-					r.tell(event.AdvertRefused.With(r.name(a.ID), a.ID.Interface, a.Refusal.From, string(a.Refusal.Reason), a.Refusal.Detail+mac, a.Count))
+					r.tell(event.AdvertRefused.With(r.name(a.ID), a.ID.Interface, a.Refusal.From, a.Refusal.Priority, string(a.Refusal.Reason), a.Refusal.Detail+mac, a.Count))
 				})
 			}
 		case vrrp.Notice:
