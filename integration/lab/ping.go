@@ -15,20 +15,21 @@ import (
 
 // Pinger asks an address by ICMP echo at a steady rate: the finest view of silence a client can have.
 type Pinger struct {
-	mu      sync.Mutex
-	sent    int
-	answers []answer
-	stop    chan struct{}
-	done    chan struct{}
+	mu        sync.Mutex
+	questions []question
+	stop      chan struct{}
+	done      chan struct{}
 }
 
-type answer struct{ sent, at time.Time }
+// question is one echo request; at is zero as long as there is no answer.
+type question struct{ sent, at time.Time }
 
 // Silence sums up what a pinger saw.
 type Silence struct {
 	// Sent and Lost count questions and those without an answer.
 	Sent, Lost int
-	// Longest is the longest time between two answers; From is its beginning.
+	// Longest is the longest time for which a question that was asked had no answer: one answer's delay, or from the first lost question to the next answer. That the
+	// asker itself was held up is no silence. From is its beginning.
 	Longest time.Duration
 	From    time.Time
 }
@@ -55,6 +56,7 @@ func (n *Node) Ping(addr netip.Addr, every time.Duration) *Pinger {
 		n.lab.Fatalf("%s: ICMP socket: %v", n.Name, err)
 	}
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 4<<20) // a reader that is held up loses nothing
 	tv := unix.NsecToTimeval(int64(20 * time.Millisecond))
 	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &tv)
 	id := uint16(rand.Uint32())
@@ -81,11 +83,11 @@ func (n *Node) Ping(addr netip.Addr, every time.Duration) *Pinger {
 			}
 			packet[0], packet[2], packet[3] = request, 0, 0
 			binary.BigEndian.PutUint16(packet[4:], id)
-			binary.BigEndian.PutUint64(packet[8:], uint64(time.Now().UnixNano()))
-			binary.BigEndian.PutUint16(packet[2:], checksum(packet))
 			p.mu.Lock()
-			p.sent++
+			binary.BigEndian.PutUint64(packet[8:], uint64(len(p.questions)))
+			p.questions = append(p.questions, question{sent: time.Now()})
 			p.mu.Unlock()
+			binary.BigEndian.PutUint16(packet[2:], checksum(packet))
 			_ = unix.Sendto(fd, packet, 0, to) // a failure is a lost question
 		}
 	}()
@@ -98,7 +100,9 @@ func (n *Node) Ping(addr netip.Addr, every time.Duration) *Pinger {
 			echo := buf[header:]
 			if size >= header+16 && echo[0] == reply && binary.BigEndian.Uint16(echo[4:]) == id && (v6 || netip.AddrFrom4([4]byte(buf[12:16])) == addr) {
 				p.mu.Lock()
-				p.answers = append(p.answers, answer{time.Unix(0, int64(binary.BigEndian.Uint64(echo[8:]))), at})
+				if n := binary.BigEndian.Uint64(echo[8:]); n < uint64(len(p.questions)) && p.questions[n].at.IsZero() {
+					p.questions[n].at = at
+				}
 				p.mu.Unlock()
 			}
 			select {
@@ -128,8 +132,8 @@ func (n *Node) Ping(addr netip.Addr, every time.Duration) *Pinger {
 func (p *Pinger) Answered(after time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i := len(p.answers) - 1; i >= 0 && i > len(p.answers)-50; i-- {
-		if p.answers[i].sent.After(after) {
+	for i := len(p.questions) - 1; i >= 0 && p.questions[i].sent.After(after); i-- {
+		if !p.questions[i].at.IsZero() {
 			return true
 		}
 	}
@@ -140,17 +144,27 @@ func (p *Pinger) Answered(after time.Time) bool {
 func (p *Pinger) Since(since time.Time) Silence {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := Silence{Sent: p.sent, Lost: p.sent - len(p.answers)}
-	var last time.Time
-	for _, a := range p.answers {
-		if a.at.Before(since) {
-			last = a.at
+	s := Silence{}
+	var lost time.Time // the first question of those without an answer
+	for _, q := range p.questions {
+		if q.sent.Before(since) {
 			continue
 		}
-		if !last.IsZero() && a.at.Sub(last) > s.Longest {
-			s.Longest, s.From = a.at.Sub(last), last
+		s.Sent++
+		if q.at.IsZero() {
+			s.Lost++
+			if lost.IsZero() {
+				lost = q.sent
+			}
+			continue
 		}
-		last = a.at
+		from := q.sent
+		if !lost.IsZero() {
+			from, lost = lost, time.Time{}
+		}
+		if d := q.at.Sub(from); d > s.Longest {
+			s.Longest, s.From = d, from
+		}
 	}
 	return s
 }

@@ -170,11 +170,17 @@ func (r *loop) onTimer() {
 	}
 }
 
+// leastInterval is the shortest there can be: a centisecond of VRRPv3.
+const leastInterval = 10 * time.Millisecond
+
 func (r *loop) onLate(late time.Duration, now time.Time) {
 	r.late.add(late)
+	if late <= leastInterval/2 { // nearly always; the search costs more than the timer with a thousand instances
+		return
+	}
 	limit := 500 * time.Millisecond
-	for _, i := range r.config.Instances {
-		limit = min(limit, i.Interval/2)
+	for n := range r.config.Instances {
+		limit = min(limit, r.config.Instances[n].Interval/2)
 	}
 	if late > limit && now.Sub(r.lateTold) > 10*time.Second {
 		r.lateTold = now
