@@ -15,7 +15,7 @@ import (
 var update = goflag.Bool("update", false, "write the generated files anew")
 
 func TestGeneratedFilesAreFresh(t *testing.T) {
-	for name, want := range map[string]string{"../docs/keywords.md": KeywordsMarkdown(), "../docs/holdfast.schema.json": string(Schema())} {
+	for name, want := range map[string]string{"../docs/keywords.md": KeywordsMarkdown(), "../docs/diagnostics.md": DiagnosticsMarkdown(), "../docs/holdfast.schema.json": string(Schema())} {
 		if *update {
 			if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
 				t.Fatal(err)

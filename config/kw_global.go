@@ -20,7 +20,14 @@ var globalTable = newTable("global_defs", []row[gd]{
 	names("notification_email", func(g *gd) *[]string { return &g.NotificationEmail }, tierA, acts, "none", "Who gets mail. Without it there is none."),
 	text("notification_email_from", func(g *gd) *string { return &g.NotificationEmailFrom }, tierA, acts, "user@hostname", "Sender of mails."),
 	custom("smtp_server", shapeWords, readSMTPServer, tierA, acts, "none, port 25", "Mail relay, as host and optional port.").each(&entrySpec{first: []string{"host", "port"}}),
-	text("smtp_helo_name", func(g *gd) *string { return &g.SMTPHeloName }, tierB, acts, "host name", "Name in HELO."),
+	custom("smtp_helo_name", shapeWord, func(d *decoder, g *gd, n *node) {
+		if len(n.args) == 0 { // keepalived passes over it
+			d.word(n, &n.key, Warning, "missing-argument", "write the name, or remove the line", "smtp_helo_name has no value: the host name is used")
+		} else if v, ok := d.wordArg(n, 0); ok {
+			g.SMTPHeloName = v
+			d.extra(n, 1)
+		}
+	}, tierB, acts, "host name", "Name in HELO."),
 	seconds("smtp_connect_timeout", 0, intMax, func(g *gd) *time.Duration { return &g.SMTPConnectTimeout }, tierA, acts, "30", "Time to connect to the relay and for each answer."),
 	enum("smtp_tls", []string{"off", "opportunistic", "starttls", "tls"}, func(g *gd) *string { return &g.SMTPTLS }, tierC, acts, "off",
 		"Holdfast: encryption of mail: STARTTLS where the relay offers it, STARTTLS or no mail, or TLS from the first byte on."),

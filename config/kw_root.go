@@ -36,6 +36,10 @@ var rootTable = newTable("", []row[draft]{
 		m.LinkPolling = append(m.LinkPolling, LinkPoll{Interface: n.key.text, Method: n.text(0), Pos: n.pos()})
 	}, tierC, idle, "none", "Interfaces whose state is polled."),
 	lines("interface_up_down_delays", &entrySpec{first: []string{"interface", "down", "up"}}, func(d *decoder, m *draft, n *node) {
+		if len(n.args) == 0 { // keepalived passes over it
+			d.word(n, &n.key, Warning, "missing-argument", "write "+clip(n.key.text)+" DOWN [UP] in seconds", "%s has no delay: the line is ignored", clip(n.key.text))
+			return
+		}
 		down, ok := d.timeArg(n, 0, time.Second, 0, 255*time.Second)
 		if !ok {
 			return

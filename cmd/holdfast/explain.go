@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,12 +15,28 @@ func init() { register(explainCommand) }
 func explainCommand() *cobra.Command {
 	var peer int
 	c := &cobra.Command{
-		Use:   "explain FILE",
-		Short: "Say in plain words what a configuration will do",
+		Use:   "explain FILE | CODE | KEYWORD",
+		Short: "Say in plain words what a configuration will do, or what a word means",
 		Long: "explain computes takeover times, the priority under every combination of tracked failures, how long a dead real server\n" +
-			"stays in the table, and what happens when none is left. --peer compares the priorities with the other director's.",
+			"stays in the table, and what happens when none is left. --peer compares the priorities with the other director's.\n" +
+			"With the code that check puts in brackets after a message, it says what is the matter and what to do, and with a keyword\n" +
+			"where it may stand, what it takes and what the daemon does with it.",
+		ValidArgsFunction: func(_ *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return config.CompleteWord(begin), cobra.ShellCompDirectiveDefault
+		},
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				if text := config.ExplainWord(strings.Trim(args[0], "[]")); text != "" {
+					if _, err := os.Stat(args[0]); err != nil {
+						_, err := fmt.Fprint(cmd.OutOrStdout(), text)
+						return err
+					}
+				}
+			}
 			name, err := configFile("", args)
 			if err != nil {
 				return err
