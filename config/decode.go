@@ -22,6 +22,7 @@ type decoder struct {
 	cur   *keyword // the row being decoded
 	// blockAll is why no instance may run, "" if they may.
 	blockAll string
+	refused  map[string]bool // undefined names that were complained about
 	// said counts identical notes about not-acted-on keywords.
 	said   map[string]bool
 	drafts drafts
@@ -204,10 +205,35 @@ func (d *decoder) wordArg(n *node, i int) (string, bool) {
 // placeholder points out values which nobody filled in.
 func (d *decoder) placeholder(n *node, w *word) bool {
 	s := w.text
-	open := strings.IndexByte(s, '<')
-	if len(s) > 2 && (open >= 0 && strings.IndexByte(s[open:], '>') > 0 || strings.HasPrefix(s, "{{") || strings.HasPrefix(s, "[[") || strings.HasPrefix(s, "__") && strings.HasSuffix(s, "__") && len(s) > 4) {
+	if i := strings.Index(s, "${"); i >= 0 && !w.quoted {
+		if name, _, size := reference(s[i:]); size > 0 && d.refused[name] {
+			if d.cur != nil && d.cur.owner && d.block != nil && !d.opts.WarnOnly {
+				d.block("${" + name + "} is not defined")
+			}
+			return true // said where it is read
+		}
+	}
+	if marked(s) {
 		d.bad(n, w, "placeholder", "put the real value here", "%q looks like a placeholder", clip(s))
 		return true
+	}
+	return false
+}
+
+// marked recognises <X>, {{X}}, [[X]], __X__, @X@, %X% and [X].
+func marked(s string) bool {
+	if len(s) < 3 {
+		return false
+	}
+	if open := strings.IndexByte(s, '<'); open >= 0 && strings.IndexByte(s[open:], '>') > 0 || strings.HasPrefix(s, "{{") || strings.HasPrefix(s, "[[") {
+		return true
+	}
+	for _, m := range []struct{ open, close string }{{"__", "__"}, {"@", "@"}, {"%", "%"}, {"[", "]"}} {
+		if inner, ok := strings.CutPrefix(s, m.open); ok {
+			if inner, ok = strings.CutSuffix(inner, m.close); ok && inner != "" && strings.Trim(inner, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == "" && startsName(inner) {
+				return true
+			}
+		}
 	}
 	return false
 }

@@ -93,10 +93,16 @@ func (r *reader) substitute(s string, p place) (out string, lines []defLine, cha
 		case !ok:
 			if !r.undef[name] {
 				r.undef[name] = true
+				if braced || name == strings.ToUpper(name) {
+					if r.unfilled++; r.unfilled == 1 {
+						r.firstUnfilled, r.firstWidth = p.shift(j), size
+					}
+				}
 				switch {
 				case braced && strings.Count(s[:j], `"`)%2 == 1: // a word of its own, braces and all, as in keepalived
 					r.complain(p.shift(j), size, Warning, "undefined", "define it with $"+name+"=value at the start of a line above", "${%s} is not defined and stays as it is", name)
 				case braced:
+					r.refused[name] = true
 					r.complain(p.shift(j), size, Error, "undefined", "define it with $"+name+"=value at the start of a line above, or render the template first", "${%s} is not defined", name)
 				case name == strings.ToUpper(name):
 					r.complain(p.shift(j), size, Warning, "undefined", "define it with $"+name+"=value above; put a password with $ into another form", "$%s is not defined and stays as it is", name)

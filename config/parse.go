@@ -24,7 +24,7 @@ func parse(fsys fs.FS, name string, host Host, opts Options, keep bool) (Diagnos
 	if id == "" {
 		id, _, _ = strings.Cut(host.Hostname, ".")
 	}
-	r := &reader{reporter: rep, fsys: fsys, host: host, opts: opts, id: id, keep: keep, defs: map[string]*definition{}, undef: map[string]bool{}, odd: map[*source]bool{}}
+	r := &reader{reporter: rep, fsys: fsys, host: host, opts: opts, id: id, keep: keep, defs: map[string]*definition{}, undef: map[string]bool{}, refused: map[string]bool{}, odd: map[*source]bool{}}
 	if opts.IncludeChecks {
 		r.checks = allChecks
 	}
@@ -52,8 +52,12 @@ func parse(fsys fs.FS, name string, host Host, opts Options, keep bool) (Diagnos
 		r.read(src)
 		r.finish()
 		root = &r.root
+		if r.unfilledTemplate() {
+			return rep.list, empty(), nil
+		}
 	}
-	d := &decoder{reporter: rep, host: host, open: &files{fsys, r.locate}, opts: opts, said: map[string]bool{}}
+	d := &decoder{reporter: rep, host: host, open: &files{fsys, r.locate}, opts: opts, refused: r.refused, said: map[string]bool{}}
+	d.said["line"] = r.lines > 0
 	m := &draft{blocked: map[string]string{}, defined: map[string]int{}}
 	m.Syntax, m.Files, m.ConfigID = syntax, r.files, id
 	if root != nil && !r.stopped {
@@ -123,7 +127,13 @@ func (d *decoder) all(m *draft, root *node) {
 	d.linkServers(m, servers)
 	d.reason(&m.Model)
 	if len(root.kids) == 0 && len(d.list) == 0 {
-		d.add(root.src, 0, 0, 0, Warning, "empty", "", "the configuration is empty")
+		// Conditions and patterns without matches may leave nothing; a file that never held anything is a mistake, such as one cut off while
+		// it was written, and a reload with it would take everything away.
+		if len(m.Files) == 1 && !d.said["line"] {
+			d.add(root.src, 0, 0, 0, Error, "empty", "is this the right file? was it cut off?", "the configuration is empty")
+		} else {
+			d.add(root.src, 0, 0, 0, Warning, "empty", "", "the configuration is empty")
+		}
 	}
 }
 

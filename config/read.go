@@ -17,18 +17,22 @@ type reader struct {
 	id    string
 	files []string
 
-	defs     map[string]*definition
-	undef    map[string]bool
-	odd      map[*source]bool // files whose odd blanks were pointed out
-	multi    *definition      // being read: the last line ended with a backslash
-	rand     uint64
-	checks   includeChecks
-	stack    []string // files being read
-	total    int
-	lines    int
-	repeats  int
-	expanded int
-	stopped  bool
+	defs          map[string]*definition
+	undef         map[string]bool  // names used without a definition
+	refused       map[string]bool  // those of them that were errors
+	odd           map[*source]bool // files whose odd blanks were pointed out
+	multi         *definition      // being read: the last line ended with a backslash
+	rand          uint64
+	checks        includeChecks
+	stack         []string // files being read
+	total         int
+	lines         int
+	unfilled      int // names that a template may have
+	firstUnfilled place
+	firstWidth    int
+	repeats       int
+	expanded      int
+	stopped       bool
 
 	root     node
 	open     []*node

@@ -150,3 +150,54 @@ func TestRulesBothWays(t *testing.T) {
 // textual are the codes about how keepalived's language is written.
 var textual = map[string]bool{"too-many": true, "definition-builtin": true, "definition-open": true, "not-utf8": true, "alias": true, "defined-later": true, "extra-words": true,
 	"given-twice": true, "persistence-zero": true, "unknown-option": true, "ignored": true}
+
+// What is no configuration gets one useful error, whatever it is.
+func TestOneErrorForOtherFiles(t *testing.T) {
+	for name, c := range map[string]struct{ text, code string }{
+		"ERB":           {"<% @ips.each do |ip| %>\nvirtual_server <%= ip %> 80 {\n}\n<% end %>\n", "template"},
+		"Jinja":         {"global_defs {\n}\n{% for i in instances %}\nvrrp_instance {{ i.name }} {\n priority {{ i.prio }}\n}\n{% endfor %}\n", "template"},
+		"Go template":   {"vrrp_instance VI {\n  interface {{ .Iface }}\n {{- range .VIPs }}\n  {{ . }}\n {{ end }}\n}\n", "template"},
+		"envsubst":      {"vrrp_instance VI {\n interface $INTERFACE\n priority ${PRIORITY}\n virtual_router_id ${VRID}\n virtual_ipaddress {\n ${VIP}\n }\n}\n", "template"},
+		"YAML template": {"vrrp_instance:\n  - name: A\n    interface: \"{{ iface }}\"\n    priority: {{ prio }}\n", "template"},
+		"shell":         {"#!/bin/sh\nset -e\nfor i in 1 2 3; do\n ping $i\ndone\necho ${done}\n", "not-a-configuration"},
+		"Markdown":      {"# Title\n\nThis is *markdown*.\n\n- item\n- item\n\n```\ncode\n```\n", "not-a-configuration"},
+		"HTML":          {"\n  <!doctype html>\n<html>\n<body>\n</body></html>\n", "not-a-configuration"},
+		"JSON":          {"{\n \"name\": \"x\",\n \"dependencies\": {\"a\": \"1\"}\n}\n", "not-a-configuration"},
+		"JSON list":     {"[\n {\"name\": \"x\"},\n {\"name\": \"y\"}\n]\n", "not-a-configuration"},
+		"unit":          {"[Unit]\nDescription=x\n[Service]\nExecStart=/bin/x\n", "not-a-configuration"},
+		"Kubernetes":    {"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n  a: b\n", "not-a-configuration"},
+		"playbook":      {"- hosts: all\n  tasks:\n    - name: x\n      apt: name=keepalived\n", "not-a-configuration"},
+		"PHP":           {"<?php\necho \"x\";\n?>\n", "not-a-configuration"},
+		"patch":         {"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", "not-a-configuration"},
+		"empty":         {"", "empty"},
+		"blank":         {" \n\t\n\r\n", "empty"},
+		"comments":      {"# all\n! gone\n", "empty"},
+		"YAML comments": {"---\n# all gone\n", "empty"},
+		"binary":        {"\x7fELF\x02\x01\x01\x00\x00", "not-text"},
+		"UTF-16":        {"\xff\xfev\x00r\x00r\x00p\x00", "not-text"},
+		"compressed":    {"\x1f\x8b\x08\x00abc", "not-text"},
+	} {
+		_, ds := Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(c.text)}}, "/etc/x.conf", reasonHost, Options{})
+		if len(ds) != 1 || ds[0].Code != c.code || !ds.RefuseStart() {
+			t.Errorf("%s: not one %s:\n%s", name, c.code, ds.Text(false))
+		}
+	}
+	// What only looks like it: names that are defined, passwords with a dollar, conditions that leave nothing.
+	for _, text := range []string{
+		"$A=1\n$B=2\nvrrp_instance V {\n interface eth0\n virtual_router_id ${A}\n priority ${B}\n virtual_ipaddress {\n 192.0.2.10/24\n }\n}\n",
+		instance(" authentication {\n auth_type PASS\n auth_pass pa$$w0rd\n }"),
+		"@other global_defs {\n@other }\n",
+		instance(" notify \"/usr/bin/ok <a> {{b}}\""),
+	} {
+		_, ds := Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(text)}}, "/etc/x.conf", reasonHost, Options{})
+		if ds.HasErrors() {
+			t.Errorf("%s\n%s", text, ds.Text(false))
+		}
+	}
+	for _, dir := range []fstest.MapFS{{"etc/x.conf/y": {Data: []byte("x")}}, {}} {
+		_, ds := Parse(dir, "/etc/x.conf", reasonHost, Options{})
+		if len(ds) != 1 || ds[0].Code != "unreadable" {
+			t.Error(ds)
+		}
+	}
+}

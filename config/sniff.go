@@ -21,7 +21,7 @@ func looksLikeYAML(text string) bool {
 		if line[0] == '!' {
 			return false
 		}
-		if strings.HasPrefix(line, "---") || strings.HasPrefix(line, "%YAML") || line[0] == '{' || line[0] == '[' {
+		if strings.HasPrefix(line, "---") || strings.HasPrefix(line, "%YAML") || line[0] == '{' {
 			return true
 		}
 		key, rest, ok := strings.Cut(line, ":")
@@ -41,8 +41,8 @@ func notAConfiguration(r *reporter, src *source) bool {
 	for _, mark := range []string{"{{", "{%", "<%"} {
 		marks = marks || strings.Contains(src.text, mark)
 	}
-	line := 0
-	for rest := src.text; rest != "" && (marks || line == 0); {
+	line, said := 0, false // said: something but blanks was there
+	for rest := src.text; rest != "" && (marks || !said); {
 		s := rest
 		if i := strings.IndexByte(rest, '\n'); i >= 0 {
 			s, rest = rest[:i], rest[i+1:]
@@ -51,16 +51,21 @@ func notAConfiguration(r *reporter, src *source) bool {
 		}
 		line++
 		t := strings.TrimSpace(s)
-		if line == 1 && (strings.HasPrefix(t, "<!DOCTYPE") || strings.HasPrefix(t, "<html") || strings.HasPrefix(t, "<?xml")) {
-			r.add(src, 1, 1, 0, Error, "not-a-configuration", "", "this is a web page, not a configuration")
+		if low := strings.ToLower(t[:min(len(t), 9)]); !said && (low == "<!doctype" || strings.HasPrefix(low, "<html") || strings.HasPrefix(low, "<?xml")) {
+			r.add(src, line, 1, 0, Error, "not-a-configuration", "", "this is a web page, not a configuration")
 			return true
 		}
+		if !said && t != "" && t[0] == '[' {
+			r.add(src, line, 1, 0, Error, "not-a-configuration", "is this the right file?", "this does not look like a configuration: it begins with a bracket")
+			return true
+		}
+		said = said || t != ""
 		if t == "" || t[0] == '#' || t[0] == '!' {
 			continue
 		}
 		for _, mark := range []struct{ open, close string }{{"{{", "}}"}, {"{%", "%}"}, {"<%", "%>"}} {
 			i := strings.Index(s, mark.open)
-			if i < 0 || strings.ContainsAny(s[:i], "#!") {
+			if i < 0 || strings.ContainsAny(s[:i], "#!") || quotedProgram(t, i-strings.Index(s, t)) {
 				continue
 			}
 			if strings.Contains(s[i+2:], mark.close) || mark.open != "{{" {
@@ -70,6 +75,37 @@ func notAConfiguration(r *reporter, src *source) bool {
 		}
 	}
 	return false
+}
+
+// quotedProgram says that the mark at byte at of a line is inside the quotes of a command or pattern, which may have braces of their own:
+// docker inspect -f '{{.State.Status}}'.
+func quotedProgram(line string, at int) bool {
+	key := strings.TrimLeft(line, "- ")
+	if end := strings.IndexAny(key, " \t:"); end > 0 {
+		key = key[:end]
+	}
+	for _, b := range blocks {
+		if k := b.find(key); k != nil && (k.shape == shapeCommand || k.shape == shapeText) {
+			return strings.ContainsAny(line[:at], `"'`)
+		}
+	}
+	return false
+}
+
+// unfilledTemplate recognises a file that uses names and defines none: a template of a shell or of envsubst.
+func (r *reader) unfilledTemplate() bool {
+	if r.unfilled < 2 || len(r.defs) > 0 || len(r.refused) == 0 {
+		return false
+	}
+	r.reporter.list, r.reporter.errors, r.reporter.others = nil, 0, 0
+	p := r.firstUnfilled
+	text := p.src.line(p.line)
+	name := "a name"
+	if p.exact && p.col-1 < len(text) {
+		name = text[p.col-1 : min(len(text), p.col-1+r.firstWidth)]
+	}
+	r.complain(p, r.firstWidth, Error, "template", "fill it in first (envsubst), or define each name with $NAME=value above", "this is a template: %s and %d more were never filled in", name, r.unfilled-1)
+	return true
 }
 
 // prose replaces a hundred complaints about a file that is no configuration at all by one.

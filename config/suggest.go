@@ -145,7 +145,8 @@ func (d *decoder) unknown(b *blockInfo, n *node) {
 	} else if at := elsewhere(name, b); at != "" {
 		hint = name + " belongs in " + at + "; is a closing brace missing or one too many?"
 	}
-	if len(d.where) == 1 && (hint != "" || n.block) {
+	near := guess != "" && !strings.HasPrefix(guess, name) // "name" is not much like namespace_with_ipsets
+	if len(d.where) == 1 && (near || !n.src.yaml && (n.block || hint != "")) {
 		d.nearRoot++
 	}
 	owner := k != nil && k.owner && !n.src.yaml

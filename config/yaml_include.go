@@ -66,7 +66,7 @@ func includedYAML(text string) bool {
 			first = line
 		}
 	}
-	if strings.HasPrefix(first, "- ") || first == "-" {
+	if strings.HasPrefix(first, "- ") || first == "-" || strings.HasPrefix(first, "[") {
 		return true
 	}
 	if strings.HasPrefix(first, "{") {
