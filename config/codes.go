@@ -147,6 +147,14 @@ var explanations = []Explanation{
 	{"member-twice", "A sync group names an instance twice.", "Name it once."},
 	{"two-groups", "An instance is in two sync groups.", "Keep it in one."},
 	{"tracked-anyway", "An instance follows its own interface without being told.", "Nothing, or remove the line."},
+	{"bad-mac", "A MAC address is not six octets, or is one that no interface can have.", "Write six octets, or five and the VRID is the sixth."},
+	{"vmac-rfc", "The address given is one of RFC 9568's own: the one of this VRID is used instead, as in keepalived.", "Leave it out."},
+	{"ipvlan-vmac", "use_vmac and use_ipvlan exclude each other.", "Remove one of them."},
+	{"ipvlan-address", "An IPv4 instance with use_ipvlan needs an address from which its adverts come.", "Write use_ipvlan ADDRESS/LENGTH."},
+	{"vrf-interface", "vrf is for instances without interface; it is ignored, as in keepalived.", "Remove it: the interface's own VRF is used."},
+	{"vrf-multicast", "A VRF device carries no multicast: vrf needs unicast peers.", "Add unicast_peer, or interface instead of vrf."},
+	{"vrf-source", "A VRF device has no address to send from.", "Add unicast_src_ip."},
+	{"vrf-vmac", "use_vmac and use_ipvlan need an interface.", "Add interface instead of vrf."},
 	// The machine.
 	{"no-interface", "The machine on which this runs has no such interface now. The instance waits in FAULT until it appears.", "Correct the name, or check on the director itself."},
 	{"no-address", "The source address is not on this machine now.", "Correct it, or check on the director itself."},
@@ -184,5 +192,6 @@ var explanations = []Explanation{
 	{"vip-nowhere", "No instance of the file brings the address of the virtual server.", "Add it to virtual_ipaddress, unless something else brings it."},
 	{"fnat-conntrack", "FNAT turns on connection tracking for every virtual server of the director.", "Size net.netfilter.nf_conntrack_max."},
 	{"fnat-local-vip", "A source address of FNAT is a virtual address: answers go to whichever director holds it.", "Give each director addresses of its own."},
+	{"forward-mark", "check_via forward needs a firewall mark for each real server: one is taken by a service of the file, or there are too few.", "Choose another mark, or a larger range with forward_check_marks."},
 	{"fnat-mark", "FNAT needs an address that its source rule can match; a firewall mark has none.", "Balance an address, or use NAT, DR or TUN."},
 }

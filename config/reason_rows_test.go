@@ -45,7 +45,7 @@ func TestRulesBothWays(t *testing.T) {
 		{"unreadable", Error, "", instance("")},
 		// Words.
 		{"alias", Note, instance(" mcast_src_ip 192.0.2.1"), instance(" unicast_src_ip 192.0.2.1")},
-		{"not-acted-on", Error, instance(" vrf red"), instance(" use_vmac")},
+		{"not-acted-on", Warning, "virtual_server_group G {\n 192.0.2.10 80\n}\n" + server(" snmp_name x\n"+real1), instance(" use_vmac")},
 		{"unknown-option", Warning, instance(" virtual_ipaddress_excluded {\n 192.0.2.12/24 quickly\n }"), instance(" virtual_ipaddress_excluded {\n 192.0.2.12/24 dev eth0 label eth0:1 home\n }")},
 		{"unknown-option", Error, track(" wieght 3"), track(" weight 3")},
 		{"unknown-option", Error, instance(" unicast_peer {\n 192.0.2.2 ttl 3\n }"), instance(" unicast_peer {\n 192.0.2.2 min_ttl 3 max_ttl 255\n }")},
@@ -90,6 +90,7 @@ func TestRulesBothWays(t *testing.T) {
 		{"address-in-two", Error, fmt.Sprintf(six, "2001:db8::9", "") + strings.Replace(b, "192.0.2.11/24", "192.0.2.11\n }\n virtual_ipaddress_excluded {\n 2001:0db8:0:0::9/64", 1),
 			fmt.Sprintf(six, "fe80::9", "") + strings.NewReplacer("192.0.2.11/24", "fe80::9/64", "eth0", "eth1").Replace(b)},
 		{"strict-servers", Warning, instance(" strict_mode") + server(real1), instance(" strict_mode") + strings.Replace(server(real1), "192.0.2.10 80", "192.0.2.30 80", 1)},
+		{"vrf-vmac", Error, strings.Replace(instance(" vrf red\n use_vmac\n unicast_src_ip 192.0.2.1\n unicast_peer {\n 192.0.2.2\n }"), " interface eth0\n", "", 1), strings.Replace(instance(" vrf red\n unicast_src_ip 192.0.2.1\n unicast_peer {\n 192.0.2.2\n }"), " interface eth0\n", "", 1)},
 		// Virtual servers.
 		{"port-differs", Warning, strings.Replace(server(" real_server 192.0.2.21 81 {\n TCP_CHECK { }\n }\n"), "DR", "TUN", 1), strings.Replace(server(" real_server 192.0.2.21 81 {\n TCP_CHECK { }\n }\n"), "DR", "NAT", 1)},
 		{"port-differs", Warning, server(" real_server 192.0.2.21 81 {\n TCP_CHECK { }\n }\n"), strings.Replace(server(" real_server 192.0.2.21 81 {\n TCP_CHECK { }\n }\n"), "192.0.2.10 80 {", "fwmark 3 {", 1)},

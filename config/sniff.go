@@ -55,7 +55,7 @@ func notAConfiguration(r *reporter, src *source) bool {
 			r.add(src, line, 1, 0, Error, "not-a-configuration", "", "this is a web page, not a configuration")
 			return true
 		}
-		if !said && t != "" && t[0] == '[' {
+		if !said && t != "" && t[0] == '[' && len(src.chain) == 0 {
 			r.add(src, line, 1, 0, Error, "not-a-configuration", "is this the right file?", "this does not look like a configuration: it begins with a bracket")
 			return true
 		}
