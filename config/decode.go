@@ -181,6 +181,11 @@ func (d *decoder) needBlock(n *node) bool {
 		d.extra(n, 0)
 		return true
 	}
+	if d.cur != nil && (d.cur.shape == shapeLines || d.cur.shape == shapeNames) && len(n.args) == 0 && len(d.cur.named) == 0 {
+		// keepalived passes over it: an empty list.
+		d.word(n, &n.key, Warning, "block-missing", "write "+n.key.text+" { ... }, or remove the line", "%s has no block: it lists nothing", n.key.text)
+		return false
+	}
 	d.bad(n, &n.key, "block-missing", "write "+n.key.text+" { ... }", "%s needs a block", n.key.text)
 	return false
 }
@@ -403,6 +408,13 @@ func (d *decoder) addrArg(n *node, i int) (netip.Addr, bool) {
 
 func (d *decoder) addr(n *node, w *word) (netip.Addr, bool) {
 	a, err := netip.ParseAddr(w.text)
+	if err != nil {
+		// keepalived takes a prefix length where an address is wanted, and passes over it.
+		if p, perr := netip.ParsePrefix(w.text); perr == nil && p.Addr().Zone() == "" && !p.Addr().Is4In6() {
+			d.word(n, w, Warning, "extra-words", "write "+p.Addr().String(), "an address without prefix length is wanted: %s is ignored", w.text[strings.IndexByte(w.text, '/'):])
+			return p.Addr(), true
+		}
+	}
 	if err == nil && (a.Zone() != "" || a.Is4In6()) {
 		d.bad(n, w, "bad-address", "write the plain address", "%q has a zone or is an IPv4 address inside IPv6", clip(w.text))
 		return a, false

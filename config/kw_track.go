@@ -132,8 +132,8 @@ var bfdTable = newTable("bfd_instance", []row[BFDInstance]{
 })
 
 var garpGroupTable = newTable("garp_group", []row[GarpGroup]{
-	seconds("garp_interval", usec, longest, func(g *GarpGroup) *time.Duration { return &g.GarpInterval }, tierC, idle, "0", "Shortest gap between gratuitous ARPs."),
-	seconds("gna_interval", usec, longest, func(g *GarpGroup) *time.Duration { return &g.GnaInterval }, tierC, idle, "0", "Shortest gap between neighbour advertisements."),
+	seconds("garp_interval", 0, longest, func(g *GarpGroup) *time.Duration { return &g.GarpInterval }, tierC, idle, "0", "Shortest gap between gratuitous ARPs."),
+	seconds("gna_interval", 0, longest, func(g *GarpGroup) *time.Duration { return &g.GnaInterval }, tierC, idle, "0", "Shortest gap between neighbour advertisements."),
 	custom("interface", shapeWord, func(d *decoder, g *GarpGroup, n *node) {
 		if v, ok := d.wordArg(n, 0); ok {
 			g.Interfaces = append(g.Interfaces, v)

@@ -129,6 +129,26 @@ func split(s string, p place, buf []word) []word {
 // shellWords splits the arguments of a keyword that takes a command: '…' and "…" quote, adjacent pieces join, a backslash pair
 // stays as it is (the command is split again by argv).
 func shellWords(s string) (words []string, open bool) {
+	return quotedWords(s, func(rest string, in byte, b *strings.Builder) int {
+		if rest[0] == '"' && in == '"' || (rest[0] == '\'' || rest[0] == '"') && in == 0 {
+			b.WriteByte(rest[0])
+		} else {
+			b.WriteByte('\\')
+			b.WriteByte(rest[0])
+		}
+		return 1
+	})
+}
+
+// argvOf splits a command into its words, with quotes and the escapes of reference 1.1.10.
+func argvOf(s string) []string {
+	words, _ := quotedWords(s, func(rest string, _ byte, b *strings.Builder) int { return escape(rest, b) })
+	return words
+}
+
+// quotedWords splits at blanks outside of quotes. backslash writes what the text after one stands for and says how many bytes it took; in is
+// the quote around it, 0 for none. open says that a quotation was not closed.
+func quotedWords(s string, backslash func(rest string, in byte, b *strings.Builder) int) (words []string, open bool) {
 	var b strings.Builder
 	in, started := byte(0), false
 	for i := 0; i < len(s); i++ {
@@ -136,13 +156,7 @@ func shellWords(s string) (words []string, open bool) {
 		switch {
 		case c == '\\' && i+1 < len(s) && in != '\'':
 			started = true
-			if s[i+1] == '"' && in == '"' || s[i+1] == '\'' && in == 0 || s[i+1] == '"' && in == 0 {
-				b.WriteByte(s[i+1])
-			} else {
-				b.WriteByte(c)
-				b.WriteByte(s[i+1])
-			}
-			i++
+			i += backslash(s[i+1:], in, &b)
 		case in != 0:
 			if c == in {
 				in = 0
@@ -166,43 +180,6 @@ func shellWords(s string) (words []string, open bool) {
 		words = append(words, b.String())
 	}
 	return words, in != 0
-}
-
-// argvOf splits a command into its words, with quotes and the escapes of reference 1.1.10.
-func argvOf(s string) []string {
-	var out []string
-	var b strings.Builder
-	in, started := byte(0), false
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case c == '\\' && i+1 < len(s) && in != '\'':
-			started = true
-			n := escape(s[i+1:], &b)
-			i += n
-		case in != 0:
-			if c == in {
-				in = 0
-			} else {
-				b.WriteByte(c)
-			}
-		case c == '\'' || c == '"':
-			in, started = c, true
-		case blank(c):
-			if started {
-				out = append(out, b.String())
-				b.Reset()
-				started = false
-			}
-		default:
-			started = true
-			b.WriteByte(c)
-		}
-	}
-	if started {
-		out = append(out, b.String())
-	}
-	return out
 }
 
 // escape writes the character that the text after a backslash stands for and says how many bytes it took.
