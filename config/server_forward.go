@@ -42,9 +42,10 @@ func (m *draft) forwardFault(v *VirtualServer, c *Check) (why, keyword, code, hi
 func (d *decoder) linkMarks(m *draft, at []*node) {
 	checks := int64(0)
 	for i := range m.VirtualServers {
-		for _, r := range m.VirtualServers[i].RealServers {
-			for _, c := range r.Checks {
-				if c.Via != "" {
+		servers := m.VirtualServers[i].RealServers
+		for k := range servers {
+			for c := range servers[k].Checks {
+				if servers[k].Checks[c].Via != "" {
 					checks++
 					break
 				}

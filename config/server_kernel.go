@@ -72,17 +72,16 @@ func (d *decoder) linkKernel(m *draft, v *VirtualServer, n *node) {
 	d.linkMethod(v.Method, n, "lb_kind")
 	for i := range v.RealServers {
 		r := &v.RealServers[i]
-		at := nodeAt(n, r.Pos)
 		if r.Weight > maxWeight {
-			d.say(at, Error, "weight", "weight", "divide all weights by a common number", "the kernel keeps 16 bits of a weight: %d becomes %d", r.Weight, maxWeight)
+			d.say(nodeAt(n, r.Pos), Error, "weight", "weight", "divide all weights by a common number", "the kernel keeps 16 bits of a weight: %d becomes %d", r.Weight, maxWeight)
 			r.Weight = maxWeight
 		}
 		if r.LThreshold > r.UThreshold {
-			d.say(at, Error, "lthreshold", "threshold", "write an uthreshold above it", "lthreshold %d is above uthreshold %d, which the kernel refuses: it is left out", r.LThreshold, r.UThreshold)
+			d.say(nodeAt(n, r.Pos), Error, "lthreshold", "threshold", "write an uthreshold above it", "lthreshold %d is above uthreshold %d, which the kernel refuses: it is left out", r.LThreshold, r.UThreshold)
 			r.LThreshold = 0
 		}
-		if r.Method != v.Method {
-			d.linkMethod(r.Method, at, "lvs_method")
+		if r.Method != v.Method && r.Method.Forward == TUN { // places are looked for only where something is said
+			d.linkMethod(r.Method, nodeAt(n, r.Pos), "lvs_method")
 		}
 	}
 }
