@@ -5,7 +5,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 SETUP   := ./integration/setup.sh
 VM      := $(GO) run ./integration/cmd/vm
 # A clone that belongs to another user has no VCS stamp to give; the version comes from git describe where that works.
-export GOFLAGS ?= -buildvcs=false
+# One set of flags for everything but the race detector: whatever two steps need is compiled once.
+export GOFLAGS ?= -buildvcs=false -trimpath
+export CGO_ENABLED ?= 0
 LDFLAGS := -s -w -X main.version=$(VERSION)
 export PATH := $(PATH):/usr/sbin:/sbin:/usr/local/go/bin
 FUZZTIME ?= 20s
@@ -15,7 +17,7 @@ FUZZTIME ?= 20s
 all: build
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 
 setup:
 	@$(SETUP)
@@ -32,14 +34,14 @@ test: setup
 # Packages that failed run again, loudly (see again.sh); those that passed are not repeated.
 unit:
 	@echo "== unit tests (with the race detector; the first run compiles for a few minutes)"
-	@$(GO) vet ./... && $(GO) vet -tags 'netns vm bench' ./...
+	@$(GO) vet -tags 'netns vm bench systemd' ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
-	@./integration/again.sh $(GO) test -race -timeout 10m ./...
+	@CGO_ENABLED=1 ./integration/again.sh $(GO) test -race -timeout 10m ./...
 
 netns: setup
 	@echo "== network namespaces: failover, adoption, hand-over, interop with keepalived"
-	@CGO_ENABLED=0 $(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
+	@$(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
+	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 	@./integration/again.sh $(GO) test -tags netns ./ipvssync/kernel ./vrrp/vrrpnet
 	@./integration/again.sh $(GO) test -tags netns -run RealNetwork ./checkers/probe
 	cd integration/suite && HOLDFAST=$(CURDIR)/$(BIN)/holdfast timeout -k 10 1800 $(CURDIR)/$(BIN)/netns.test -test.v -test.parallel 12 -test.timeout 29m
@@ -47,36 +49,36 @@ netns: setup
 # kills is the long form of a test of netns: N times kill -9 at random moments. SEED repeats a run.
 N ?= 200
 kills: setup
-	@CGO_ENABLED=0 $(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
+	@$(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
+	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 	cd integration/suite && HOLDFAST_KILLS=$(N) HOLDFAST_SEED=$(SEED) HOLDFAST_SCENARIO_LIMIT=4h HOLDFAST=$(CURDIR)/$(BIN)/holdfast $(CURDIR)/$(BIN)/netns.test -test.run 'TestKills$$' -test.v -test.parallel 3 -test.timeout 5h
 
 vm: setup
 	@echo "== virtual machine: the whole job on a kernel with IPVS"
-	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/vm.test ./integration/suite
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
-	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/kernel.test ./ipvssync/kernel
-	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
+	@$(GO) test -c -tags vm -o $(BIN)/vm.test ./integration/suite
+	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
+	@$(GO) test -c -tags vm -o $(BIN)/kernel.test ./ipvssync/kernel
+	@$(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
 	@./integration/again.sh $(VM) -timeout 13m -- /bin/sh -ec '$(CURDIR)/$(BIN)/kernel.test -test.v -test.timeout 4m; $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run "RealKernel|Traffic" -test.timeout 8m'
 	@./integration/again.sh $(VM) -timeout 35m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -- $(CURDIR)/$(BIN)/vm.test -test.v -test.parallel 3 -test.timeout 34m
 
 systemd: setup
 	@echo "== virtual machine with a real systemd and the shipped unit"
-	@CGO_ENABLED=0 $(GO) test -c -tags systemd -o $(BIN)/systemd.test ./integration/suite
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
+	@$(GO) test -c -tags systemd -o $(BIN)/systemd.test ./integration/suite
+	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 	@./integration/again.sh $(VM) -systemd -timeout 20m -env HOLDFAST=$(CURDIR)/$(BIN)/holdfast -env UNITS=$(CURDIR)/examples/systemd -- $(CURDIR)/$(BIN)/systemd.test -test.v -test.timeout 19m
 
 lint:
-	$(GO) vet ./... && $(GO) vet -tags 'netns vm bench systemd' ./...
+	$(GO) vet -tags 'netns vm bench systemd' ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 -tags 'netns vm bench systemd' ./...
 
 # bench prints; it asserts nothing.
 bench: setup
-	@CGO_ENABLED=0 $(GO) test -c -tags bench -o $(BIN)/bench.test ./integration/suite
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
+	@$(GO) test -c -tags bench -o $(BIN)/bench.test ./integration/suite
+	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 	HOLDFAST=$(CURDIR)/$(BIN)/holdfast $(BIN)/bench.test -test.v -test.timeout 30m
-	@CGO_ENABLED=0 $(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
+	@$(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
 	$(VM) -timeout 10m -- $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run Scale -test.timeout 19m
 	$(GO) test -run '^$$' -bench . ./internal/reconcile
 	$(GO) test -run '^$$' -bench . ./checkers/...
@@ -84,8 +86,8 @@ bench: setup
 
 # bench-checks tells what checks cost: here next to a bare loop of connects, in the virtual machine (which has IPVS) next to keepalived too.
 bench-checks: setup
-	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/checkbench ./integration/cmd/checkbench
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
+	@$(GO) build -o $(BIN)/checkbench ./integration/cmd/checkbench
+	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
 	$(BIN)/checkbench -holdfast $(BIN)/holdfast
 	$(BIN)/checkbench -holdfast $(BIN)/holdfast -http
 	$(BIN)/checkbench -holdfast $(BIN)/holdfast -services 4000
@@ -107,8 +109,8 @@ simulate:
 
 demo: setup
 	@echo "== building the demo (the first time, this also fetches a kernel)"
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
-	@CGO_ENABLED=0 $(GO) build -o $(BIN)/demo ./integration/cmd/demo
+	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
+	@$(GO) build -o $(BIN)/demo ./integration/cmd/demo
 	@$(BIN)/demo -holdfast $(CURDIR)/$(BIN)/holdfast
 
 clean:
