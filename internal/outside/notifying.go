@@ -90,8 +90,13 @@ func (w *World) Sync(all map[vrrp.ID]vrrp.Status, syncGroups []vrrp.Group, pools
 	w.notifier.Sync(instances, groups)
 	for p := range pools {
 		st := p.Status()
+		alpha := map[string]bool{}
+		for _, rs := range p.Spec().Servers {
+			alpha[rs.ID] = rs.Alpha
+		}
 		for _, s := range st.Servers {
-			w.notifier.Server(st.ID, s.ID, s.Up, true, "found in this state")
+			// A server without alpha that is down has been up until its first check: that is news, and no first state.
+			w.notifier.Server(st.ID, s.ID, s.Up, s.Up || alpha[s.ID], "found in this state")
 		}
 		w.notifier.Quorum(st.ID, st.Quorum, "found in this state")
 	}
