@@ -2,9 +2,11 @@ package probe
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -81,5 +83,42 @@ func TestFixedSourcePortCanBeUsedAgain(t *testing.T) {
 	free := closedPort(t).Port()
 	for range 3 {
 		expect(t, attempt(t, checkers.Probe{Kind: checkers.TCP, Target: at, Bind: netip.AddrPortFrom(netip.Addr{}, free)}), checkers.OK)
+	}
+}
+
+// The answer is there before the limit has passed, whoever is late to look.
+func TestAnAnswerInTimeCountsHoweverLateItIsSeen(t *testing.T) {
+	p := New(Options{})
+	defer p.Close()
+	at := serve(t, func(*net.TCPConn) {})
+	for range 20 {
+		if err := p.connector.connect(t.Context(), at, 1, false); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal(err)
+		}
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	family, to := sockaddr(at)
+	if err := unix.Connect(fd, to); err != nil && err != unix.EINPROGRESS || family != unix.AF_INET {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); !answered(int32(fd)); {
+		if time.Now().After(deadline) {
+			t.Fatal("connected, and not seen to be")
+		}
+	}
+	hole := blackHole(t)
+	fd2, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd2)
+	_, to = sockaddr(hole)
+	_ = unix.Connect(fd2, to)
+	if answered(int32(fd2)) {
+		t.Error("nobody has answered")
 	}
 }

@@ -28,9 +28,10 @@ func main() {
 	http := flag.Bool("http", false, "HTTP_GET instead of TCP_CHECK")
 	holdfast := flag.String("holdfast", "", "the program")
 	keepalived := flag.String("keepalived", "/usr/sbin/keepalived", "the other program")
+	only := flag.String("only", "", "measure nothing but this: 'bare loop', keepalived or holdfast")
 	bare := flag.Bool("bare", false, "internal: be the bare loop")
 	flag.Parse()
-	b := bench{services: *services, servers: *servers, loop: time.Duration(*loop) * time.Second, rounds: *rounds, http: *http}
+	b := bench{services: *services, servers: *servers, loop: time.Duration(*loop) * time.Second, rounds: *rounds, http: *http, only: *only}
 	var err error
 	switch {
 	case *bare:
@@ -60,6 +61,7 @@ type bench struct {
 	loop              time.Duration
 	rounds            int
 	http              bool
+	only              string
 	accepted          atomic.Int64
 	dir               string
 }
@@ -110,11 +112,30 @@ func (b *bench) run(holdfast, keepalived string) error {
 	}
 	all = append(all, contestant{"holdfast", []string{holdfast, "run", "-c", conf, "--run-dir", filepath.Join(dir, "h")}})
 	for _, c := range all {
-		if err := b.measure(c.name, c.argv); err != nil {
+		if b.only != "" && b.only != c.name {
+			continue
+		}
+		more := func() {}
+		if c.name == "holdfast" {
+			more = func() { tellLateness(holdfast, filepath.Join(dir, "h")) }
+		}
+		if err := b.measure(c.name, c.argv, more); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
 	return nil
+}
+
+// tellLateness prints what Holdfast itself says of its checks.
+func tellLateness(holdfast, runDir string) {
+	out, _ := exec.Command(holdfast, "metrics", "--run-dir", runDir).Output()
+	for _, line := range strings.Split(string(out), "\n") {
+		for _, name := range []string{"holdfast_checks_lateness_seconds_bucket", "holdfast_checks_attempts_total", "holdfast_checks_lateness_max"} {
+			if strings.HasPrefix(line, name) {
+				fmt.Println("   ", line)
+			}
+		}
+	}
 }
 
 func raiseFiles() {

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// measure runs one program until every check has been made, then for some rounds more, and prints what those cost.
-func (b *bench) measure(name string, argv []string) error {
+// measure runs one program until every check has been made, then for some rounds more, and prints what those cost; more may add to it.
+func (b *bench) measure(name string, argv []string, more func()) error {
 	log, err := os.Create(filepath.Join(b.dir, name+".log"))
 	if err != nil {
 		return err
@@ -43,6 +43,7 @@ func (b *bench) measure(name string, argv []string) error {
 	due := float64(b.checks()) * took.Seconds() / b.loop.Seconds()
 	fmt.Printf("%-12s %10d %11.1f%% %9.1f us %10.3f %10.1f %10.1f\n", name, made, 100*float64(made)/due,
 		cpu.Seconds()*1e6/float64(max(made, 1)), cpu.Seconds()/took.Seconds(), pss, rss)
+	more()
 	_ = cmd.Process.Signal(unix.SIGTERM)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
