@@ -81,6 +81,7 @@ bench: setup
 	@$(GO) test -c -tags vm -o $(BIN)/reconcile.test ./internal/reconcile
 	$(VM) -timeout 10m -- $(CURDIR)/$(BIN)/reconcile.test -test.v -test.run Scale -test.timeout 19m
 	$(GO) test -run '^$$' -bench . ./internal/reconcile
+	$(GO) test -run '^$$' -bench . -benchtime 300x -timeout 30m ./internal/balancer
 	$(GO) test -run '^$$' -bench . ./checkers/...
 	@$(MAKE) --no-print-directory bench-checks
 

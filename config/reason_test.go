@@ -95,6 +95,7 @@ func TestReasonedChecks(t *testing.T) {
 		{"no-servers", Warning, server(""), "left out"},
 		{"protocol-default", Warning, strings.Replace(server(real1), " protocol TCP\n", "", 1), "UDP"},
 		{"quorum-too-high", Warning, server(" quorum 7\n" + real1), "1 is used"},
+		{"hysteresis-out-of-reach", Warning, server(" quorum 2\n hysteresis 1\n" + strings.Replace(real1, "{", "{\n weight 2\n", 1)), "= 3, and all"},
 		{"port-zero", Warning, strings.Replace(server(" real_server 192.0.2.21 {\n }\n"), "192.0.2.10 80", "192.0.2.10 0", 1), "persistence"},
 		{"family", Error, server(" real_server 2001:db8::1 80 {\n }\n"), "TUN"},
 		{"server-twice", Warning, server(real1 + real1), "twice"},

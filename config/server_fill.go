@@ -193,6 +193,9 @@ func (d *decoder) fillQuorum(v *vsDraft, n *node) {
 		d.say(n, Warning, "hysteresis", "hysteresis", "", "hysteresis must be below quorum: %d is used", s.Quorum-1)
 		s.Hysteresis = s.Quorum - 1
 	}
+	if sum := int64(s.Quorum) + int64(s.Hysteresis); s.Hysteresis > 0 && total > 0 && sum > total {
+		d.say(n, Warning, "hysteresis", "hysteresis-out-of-reach", "lower quorum or hysteresis", "the quorum is won at quorum + hysteresis = %d, and all real servers together weigh %d: the virtual server never has it, as in keepalived", sum, total)
+	}
 }
 
 func (d *decoder) fillSorry(v *vsDraft, n *node) {

@@ -27,9 +27,14 @@ import (
 // soonEnough is how long a test waits for what must happen.
 const soonEnough = 20 * time.Second
 
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(soonEnough); !ok(); time.Sleep(2 * time.Millisecond) {
+	eventuallyWithin(t, soonEnough, what, ok)
+}
+
+func eventuallyWithin(t testing.TB, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("never happened: %s", what)
 		}
@@ -38,14 +43,15 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 // servers is a Prober whose answers a test chooses: what is not down is up.
 type servers struct {
-	mu   sync.Mutex
-	down map[netip.AddrPort]bool
-	hold chan struct{} // attempts wait for it when it is not nil
+	mu     sync.Mutex
+	down   map[netip.AddrPort]bool
+	hold   chan struct{}        // attempts wait for it when it is not nil
+	onFail func(netip.AddrPort) // sees attempts that are about to fail
 }
 
 func (s *servers) Probe(ctx context.Context, p *checkers.Probe) checkers.Result {
 	s.mu.Lock()
-	down, hold := s.down[p.Target], s.hold
+	down, hold, onFail := s.down[p.Target], s.hold, s.onFail
 	s.mu.Unlock()
 	if hold != nil {
 		select {
@@ -54,6 +60,9 @@ func (s *servers) Probe(ctx context.Context, p *checkers.Probe) checkers.Result 
 		}
 	}
 	if down {
+		if onFail != nil {
+			onFail(p.Target)
+		}
 		return checkers.Fail(checkers.Refused, "fake")
 	}
 	return checkers.Pass()
@@ -67,7 +76,7 @@ func (s *servers) set(addr string, down bool) {
 
 // world is a balancer with everything around it fake.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	kernel  *ipvstest.Kernel
 	servers *servers
 	router  *seam.Conn
@@ -86,11 +95,13 @@ type world struct {
 	events   []event.Event
 	released int
 	programs *outside.Programs
-	silent   bool // the router does not answer Apply
+	silent   bool                 // the router does not answer Apply
+	every    time.Duration        // between two read-backs
+	reread   func() *config.Model // reads anew instead of answering with model
 }
 
-func newWorld(t *testing.T, m *config.Model) *world {
-	return &world{t: t, kernel: ipvstest.New(), servers: &servers{down: map[netip.AddrPort]bool{}}, dir: t.TempDir(), state: t.TempDir(), model: m}
+func newWorld(t testing.TB, m *config.Model) *world {
+	return &world{t: t, kernel: ipvstest.New(), servers: &servers{down: map[netip.AddrPort]bool{}}, dir: t.TempDir(), state: t.TempDir(), model: m, every: 50 * time.Millisecond}
 }
 
 func (w *world) start(first seam.Snapshot) {
@@ -122,6 +133,9 @@ func (w *world) start(first seam.Snapshot) {
 				if _, original := files.(*state.Recorder); !original && err == nil && string(text) == "the file" {
 					return w.lastGood, nil
 				}
+				if w.reread != nil {
+					return w.reread(), nil
+				}
 				return w.model, w.diags
 			},
 			Release: func(context.Context) ([]string, error) {
@@ -130,7 +144,7 @@ func (w *world) start(first seam.Snapshot) {
 				w.released++
 				return []string{"192.0.2.1/24"}, nil
 			},
-			ReconcileEvery: 50 * time.Millisecond, Programs: w.programs,
+			ReconcileEvery: w.every, Programs: w.programs,
 		})
 	}()
 	go w.answer(w.router)

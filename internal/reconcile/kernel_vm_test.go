@@ -194,3 +194,63 @@ func TestScale(t *testing.T) {
 	t.Logf("%-40s %8.3f s", "keepalived: stop", time.Since(start).Seconds())
 	sh(t, "ipvsadm -C")
 }
+
+// TestScaleLarge prints what 5,000 x 8 costs and how much memory the process takes. It asserts only that all of it arrives, stays when it is to
+// stay, is adopted without a write, and goes.
+func TestScaleLarge(t *testing.T) {
+	const services, servers = 5000, 8
+	sh(t, "modprobe -a ip_vs ip_vs_wlc; ipvsadm -C")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	k := kernel.Open()
+	defer k.Close()
+	dir, d := t.TempDir(), large(services, servers)
+	timed := func(what string, f func()) {
+		start := time.Now()
+		f()
+		t.Logf("%-40s %8.3f s", what, time.Since(start).Seconds())
+	}
+	owner := func(f func(r *Reconciler)) {
+		ctx, cancel := context.WithCancel(ctx)
+		r := New(k, Options{Dir: dir})
+		done := make(chan struct{})
+		go func() { defer close(done); _ = r.Run(ctx) }()
+		defer func() { cancel(); <-done }()
+		f(r)
+	}
+	owner(func(r *Reconciler) {
+		timed("cold convergence", func() {
+			if res, err := r.Set(ctx, d); err != nil || len(res.Problems) > 0 || listed() != services*servers {
+				t.Fatalf("%+v, %v, %d servers", res, err, listed())
+			}
+		})
+		timed("reload without changes", func() {
+			if res, err := r.Set(ctx, d); err != nil || res.Writes != 0 {
+				t.Fatal(res, err)
+			}
+		})
+		timed("stop that keeps the tables", func() {
+			if err := r.Stop(ctx, true); err != nil || listed() != services*servers {
+				t.Fatal(err, listed())
+			}
+		})
+	})
+	owner(func(r *Reconciler) {
+		timed("start that adopts them", func() {
+			if res, err := r.Set(ctx, d); err != nil || res.Writes != 0 {
+				t.Fatalf("%d writes, %v, %v", res.Writes, res.Problems, err)
+			}
+		})
+		b, _ := os.ReadFile("/proc/self/status")
+		for line := range strings.Lines(string(b)) {
+			if strings.HasPrefix(line, "VmHWM") {
+				t.Log(strings.TrimSpace(line))
+			}
+		}
+		timed("stop", func() {
+			if err := r.Stop(ctx, false); err != nil || listed() != 0 {
+				t.Fatal(err, listed())
+			}
+		})
+	})
+}
