@@ -87,6 +87,7 @@ type machine struct {
 	rivalAnnouncedAt time.Time
 
 	mismatchTold netip.Addr
+	intervalTold netip.Addr
 	lowerTold    netip.Addr
 
 	// former is the configuration before the last reload while its adverts are still accepted.

@@ -24,6 +24,9 @@ func (ms *Machines) received(now time.Time, m *machine, a Advert, from netip.Add
 	if m.unit.stopped {
 		return
 	}
+	if m.unit.state == Backup || m.unit.state == Master {
+		ms.compareInterval(m, a, from)
+	}
 	switch m.unit.state {
 	case Backup:
 		ms.compareAddresses(m, a, from)
@@ -168,6 +171,21 @@ func (ms *Machines) rival(now time.Time, m *machine, a Advert, from netip.Addr) 
 				o.set(timerLowerBurst, now.Add(g.LowerPrioDelay))
 			}
 		}
+	}
+}
+
+// compareInterval tells once per sender that a version 3 router has another interval. It is followed while that one is MASTER, but takeover times
+// change with whoever is.
+func (ms *Machines) compareInterval(m *machine, a Advert, from netip.Addr) {
+	switch {
+	case m.cfg.Version != 3 || a.Version != 3 || a.Priority == 0 || m.former != nil:
+	case a.Interval == m.cfg.Interval:
+		if m.intervalTold == from {
+			m.intervalTold = noAddr
+		}
+	case m.intervalTold != from:
+		m.intervalTold = from
+		ms.noticeOf(m, from, "interval_mismatch", "%s advertises every %s, this router every %s: a BACKUP follows its MASTER's interval", from, a.Interval, m.cfg.Interval)
 	}
 }
 

@@ -2,11 +2,13 @@ package vrrp
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
 
-// TestRFC has one row per normative sentence of RFC 9568 section 6 (and RFC 3768 section 6 where it differs). Active is MASTER here.
+// TestRFC has one row per normative sentence of RFC 9568 sections 6 and 7.1 for version 3; TestRFC3768 has those of version 2. Active is MASTER here.
+// The numbers in brackets are those of the RFC's own listing.
 func TestRFC(t *testing.T) {
 	v3, v2 := sample(3, IPv4), sample(2, IPv4)
 	owner := sample(3, IPv4)
@@ -37,6 +39,15 @@ func TestRFC(t *testing.T) {
 			r, a := boot(t, owner)
 			r.shows(a, "send 255, hold 2, announce 2x5, INIT>MASTER")
 		}},
+		{"6.4.1", "(125) IPv6 owner: an unsolicited Neighbor Advertisement for each address; (135) set Adver_Timer to Advertisement_Interval", func(t *testing.T) {
+			i := v6
+			i.Priority = 255
+			r, a := boot(t, i)
+			r.shows(a, "send 255, hold 1, announce 1x5, INIT>MASTER")
+			if at, _ := r.ms.Deadline(); !at.Equal(r.now.Add(i.Interval)) {
+				t.Error(at)
+			}
+		}},
 		{"6.4.1", "(150) set Active_Adver_Interval to Advertisement_Interval, Active_Down_Timer, transition to Backup", func(t *testing.T) {
 			r, a := boot(t, v3)
 			r.shows(a, "INIT>BACKUP")
@@ -47,6 +58,14 @@ func TestRFC(t *testing.T) {
 		{"6.4.2", "(310) Backup must not respond to ARP, must not accept packets to the addresses: it does not hold them", func(t *testing.T) {
 			r, a := boot(t, v3)
 			for _, x := range append(a, r.hear(v3.ID(), 200, lower)...) {
+				if h, ok := x.(Hold); ok && len(h.Addresses) > 0 {
+					t.Error(x)
+				}
+			}
+		}},
+		{"6.4.2", "(315, 330) IPv6 Backup must not answer neighbor solicitations, must not accept packets to the addresses: it does not hold them", func(t *testing.T) {
+			r, a := boot(t, v6)
+			for _, x := range append(a, r.hear(v6.ID(), 200, netip.MustParseAddr("fe80::1"))...) {
 				if h, ok := x.(Hold); ok && len(h.Addresses) > 0 {
 					t.Error(x)
 				}
@@ -100,6 +119,39 @@ func TestRFC(t *testing.T) {
 				t.Error(at)
 			}
 		}},
+		{"6.4.3", "(605-640) Active must respond to ARP and neighbor solicitations and forward: it holds all the addresses", func(t *testing.T) {
+			for _, i := range []Instance{v3, v6} {
+				r, _ := boot(t, i)
+				for _, x := range r.run(TakeoverTime(i)) {
+					if h, ok := x.(Hold); ok && len(h.Addresses) != len(i.Addresses) {
+						t.Error(h)
+					}
+				}
+			}
+		}},
+		{"6.4.3", "(645) Active must accept packets to the addresses if it owns them or if Accept_Mode is True, else must not", func(t *testing.T) {
+			for _, c := range []struct {
+				priority uint8
+				noAccept bool
+				want     bool
+			}{{100, false, false}, {100, true, true}, {255, true, false}} {
+				i := v3
+				i.Priority, i.NoAccept = c.priority, c.noAccept
+				r, acts := boot(t, i)
+				for _, x := range append(acts, r.run(TakeoverTime(i))...) {
+					if h, ok := x.(Hold); ok && h.NoAccept != c.want {
+						t.Errorf("%+v: %+v", c, h)
+					}
+				}
+			}
+		}},
+		{"6.4.3", "(650) Shutdown: transition to Initialize (after a successor has been heard, or at once)", func(t *testing.T) {
+			r := master(t, v3)
+			r.step(Release{})
+			r.shows(r.hear(v3.ID(), 50, lower), "hold 0, MASTER>INIT, released")
+			r = master(t, v3)
+			r.shows(r.step(ReleaseNow{}), "send 0, hold 0, MASTER>INIT, released")
+		}},
 		{"6.4.3", "(610) Shutdown: cancel Adver_Timer, send an ADVERTISEMENT with Priority = 0", func(t *testing.T) {
 			r := master(t, v3)
 			r.shows(r.step(Release{}), "send 0")
@@ -124,7 +176,7 @@ func TestRFC(t *testing.T) {
 		{"6.4.3", "(705) Priority greater than local: cancel Adver_Timer, adopt the interval, set Active_Down_Timer, transition to Backup", func(t *testing.T) {
 			r := master(t, v3)
 			a := r.step(Received{ID: v3.ID(), From: lower, Advert: Advert{Version: 3, VRID: 51, Priority: 101, Interval: 500 * time.Millisecond, Addresses: v3.advertised()}})
-			r.shows(a, "hold 0, MASTER>BACKUP")
+			r.shows(a, "notice interval_mismatch, hold 0, MASTER>BACKUP")
 			if at, _ := r.ms.Deadline(); !at.Equal(r.now.Add(1500*time.Millisecond + skew(3, 100, 500*time.Millisecond))) {
 				t.Error(at.Sub(r.now))
 			}
@@ -173,6 +225,30 @@ func TestRFC(t *testing.T) {
 				t.Error(r.ms.Unknown())
 			}
 		}},
+		{"7.1", "a discarded packet SHOULD be logged, subject to rate-limiting", func(t *testing.T) {
+			p := packetOf(v2, addrA, Group4, 100)
+			r, _ := boot(t, v3)
+			for want := range uint64(3) {
+				x, ok := r.ms.Receive(r.now, p)[0].(Refused)
+				if !ok || x.Count != want+1 || x.Refusal.Detail == "" {
+					t.Errorf("%+v", x)
+				}
+			}
+		}},
+		{"7.1", "it MAY verify that the addresses match those configured; a difference SHOULD be logged", func(t *testing.T) {
+			i := v3
+			i.Addresses = i.Addresses[:1]
+			r, _ := boot(t, v3)
+			r.shows(r.ms.Receive(r.now, packetOf(i, addrA, Group4, 200)), "notice address_mismatch")
+			r.shows(r.ms.Receive(r.now, packetOf(i, addrA, Group4, 200)), "")
+		}},
+		{"7.1", "it SHOULD log another advertisement interval than its own", func(t *testing.T) {
+			i := v3
+			i.Interval = 2 * time.Second
+			r, _ := boot(t, v3)
+			r.shows(r.ms.Receive(r.now, packetOf(i, addrA, Group4, 200)), "notice interval_mismatch")
+			r.shows(r.ms.Receive(r.now, packetOf(i, addrA, Group4, 200)), "")
+		}},
 		{"7.1", "an owner may ignore advertisements", func(t *testing.T) {
 			i := owner
 			i.OwnerIgnoreAdverts = true
@@ -199,7 +275,10 @@ func TestRFC(t *testing.T) {
 			}
 		}},
 	} {
-		t.Run(row.section+" "+row.says, row.check)
+		if rfc, _, given := strings.Cut(row.section, " "); !given || rfc != "3768" {
+			row.section = "9568 " + row.section
+		}
+		t.Run("RFC "+row.section+" "+row.says, row.check)
 	}
 }
 

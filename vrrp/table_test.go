@@ -1,6 +1,11 @@
 package vrrp
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 )
@@ -89,7 +94,17 @@ func TestStateEventTable(t *testing.T) {
 		{"cancel of no handover", Handover{Cancel: true}, same("ended ok", Init, Backup, Master, Fault)},
 		{"adopt as MASTER", Adopt{Instances: []Adopted{{ID: id, State: Master, Priority: 100}}}, with(nothing(), Init, "send 100, hold 2, announce 2x5, INIT>MASTER", Master)},
 		{"adopt as BACKUP", Adopt{Instances: []Adopted{{ID: id, State: Backup, Priority: 100}}}, with(nothing(), Init, "INIT>BACKUP", Backup)},
+		{"sequences of a former process", Sequences{ID: id, Sent: 1}, nothing()},
 		{"adopt as FAULT", Adopt{Instances: []Adopted{{ID: id, State: Fault}}}, nothing()},
+	}
+	named := map[string]bool{}
+	for _, row := range rows {
+		named[reflect.TypeOf(row.event).Name()] = true
+	}
+	for _, name := range eventTypes(t) {
+		if !named[name] {
+			t.Errorf("no row for the event %s", name)
+		}
 	}
 	for _, row := range rows {
 		for _, s := range []State{Init, Backup, Master, Fault} {
@@ -107,4 +122,29 @@ func TestStateEventTable(t *testing.T) {
 			})
 		}
 	}
+}
+
+// eventTypes are the types of this package with a method event.
+func eventTypes(t *testing.T) []string {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, name := range names {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Name.Name == "event" && fn.Recv != nil {
+				out = append(out, fn.Recv.List[0].Type.(*ast.Ident).Name)
+			}
+		}
+	}
+	if len(out) < 12 {
+		t.Fatalf("only %v", out)
+	}
+	return out
 }

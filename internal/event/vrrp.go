@@ -18,6 +18,8 @@ var (
 		"Two routers are MASTER at once: compare priorities, authentication, versions and what the switch does with multicast.", "instance", "detail")
 	AddressMismatch = define("vrrp.address_mismatch", Warn, "the MASTER advertises other addresses",
 		"The address lists of the routers differ; bring the configurations into line.", "instance", "detail")
+	IntervalMismatch = define("vrrp.interval_mismatch", Warn, "a router has another advertisement interval",
+		"Version 3 follows the MASTER's interval, so this works; but the time to a takeover depends on who is MASTER. Told once per router.", "instance", "detail")
 	PriorityChanged = define("vrrp.priority", Info, "priority changed", "A tracked thing changed the effective priority.", "instance", "detail")
 	PreemptWait     = define("vrrp.preempt_wait", Info, "not preempting yet",
 		"A better router leaves a living MASTER alone until it can serve, or until preempt_delay has passed.", "instance", "detail")
@@ -43,7 +45,7 @@ var (
 
 // NoticeKind is the row for the kind of a vrrp.Notice, nil if it has none of its own.
 func NoticeKind(kind string) *Kind {
-	return map[string]*Kind{"split_brain": SplitBrain, "address_mismatch": AddressMismatch, "priority": PriorityChanged, "preempt_wait": PreemptWait,
+	return map[string]*Kind{"split_brain": SplitBrain, "address_mismatch": AddressMismatch, "interval_mismatch": IntervalMismatch, "priority": PriorityChanged, "preempt_wait": PreemptWait,
 		"handover_done": HandoverDone, "handover_failed": HandoverFailed, "fault_changed": FaultChanged, "lower_priority": LowerPriority,
 		"master_rx_lower_pri": Rival, "late_wake": LateWake, "unsigned": Unsigned, "clock_skew": ClockSkew, "window": Window, "window_over": Window, "handover_over": HandoverOver, "start_without_result": NoResult}[kind]
 }

@@ -58,8 +58,9 @@ type loop struct {
 	ready      bool // READY=1 was said
 	handovers  []pendingHandover
 	process    vrrp.Process
-	evidence   chan func()           // what waits for a sender's hardware address comes back here
-	seeking    int                   // how many wait
+	evidence   chan func() // what waits for a sender's hardware address comes back here
+	seeking    int         // how many wait
+	senders    map[senderKey]*sender
 	claims     map[claimed]time.Time // claims of others to our addresses, and when they were told
 	claimsDue  time.Time
 	claimsTurn int
@@ -94,7 +95,7 @@ type pendingHandover struct {
 func Run(ctx context.Context, d Deps) error {
 	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
 		links: map[string]vrrp.Link{}, switched: map[string]bool{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
-		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, evidence: make(chan func(), maxSeeking), virtual: map[netip.Addr]bool{}, claims: map[claimed]time.Time{}}
+		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, evidence: make(chan func(), maxSeeking), virtual: map[netip.Addr]bool{}, claims: map[claimed]time.Time{}, senders: map[senderKey]*sender{}}
 	defer r.queue.close()
 	r.child.init(d.Start)
 	defer r.child.close()

@@ -138,6 +138,11 @@ func (w *world) partitions() {
 			}
 		}
 	}
+	before := w.transitions(nil)
+	w.Run(w.down() + w.interval)
+	if n := w.transitions(nil) - before; n != 0 {
+		w.Problem("%d transitions in a network that is cut and quiet", n)
+	}
 }
 
 // calm ends all faults, lets everything settle and looks at what came of it.
