@@ -76,6 +76,10 @@ type machine struct {
 	zeroesLeft int
 	succeeded  netip.Addr
 
+	// demoted: another owner does not yield though its address is lower, so this one counts as 254. demotedFor is that other one.
+	demoted    bool
+	demotedFor netip.Addr
+
 	// A rival is another MASTER heard while MASTER.
 	rivalAddr        netip.Addr
 	rivalPriority    uint8

@@ -57,9 +57,12 @@ func (r TrackRef) product(t Track) int {
 	return p
 }
 
-// priorityOf is the effective priority: the base and the sum of the weights, 1 to 254; 255 never changes (keepalived.md 3.5).
+// priorityOf is the effective priority: the base and the sum of the weights, 1 to 254; 255 never changes but between two owners (owner.go).
 func (ms *Machines) priorityOf(m *machine) uint8 {
 	if m.cfg.Priority == 255 {
+		if m.demoted {
+			return 254
+		}
 		return 255
 	}
 	ifs, refs := m.tracks()

@@ -26,6 +26,7 @@ func (ms *Machines) received(now time.Time, m *machine, a Advert, from netip.Add
 	}
 	if m.unit.state == Backup || m.unit.state == Master {
 		ms.compareInterval(m, a, from)
+		ms.ownerAgain(now, m, a, from)
 	}
 	switch m.unit.state {
 	case Backup:
@@ -150,6 +151,9 @@ func (ms *Machines) rival(now time.Time, m *machine, a Advert, from netip.Addr) 
 	}
 	m.rivalPriority, m.rivalAt = a.Priority, now
 	m.rivalCount++
+	if ms.ownerYields(now, m, a, from) {
+		return
+	}
 	if m.rivalCount >= rivalSplit && !m.rivalTold {
 		m.rivalTold = true
 		ms.noticeOf(m, from, "split_brain", "%s (priority %d) has sent %d advertisements in %s as MASTER while this router is: it does not hear us or does not accept what it hears",

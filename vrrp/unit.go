@@ -125,6 +125,7 @@ func (ms *Machines) master(now time.Time, u *unit, cause *machine, reason string
 
 // own sends the first advertisement of a MASTER and forgets what was only for a BACKUP.
 func (ms *Machines) own(now time.Time, m *machine) {
+	m.restore()
 	ms.advertise(now, m, now)
 	m.clear(timerDown)
 	m.yielded, m.listened, m.waitNoticed, m.preemptAt = false, false, false, time.Time{}
