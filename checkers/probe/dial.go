@@ -17,10 +17,20 @@ func dialTCP(ctx context.Context, what *checkers.Probe) (*net.TCPConn, error) {
 	if what.Via.Server.IsValid() {
 		return dialForward(ctx, what)
 	}
+	return dialHops(ctx, what, 0)
+}
+
+// dialHops is dialTCP with a hop limit, 0 for the system's.
+func dialHops(ctx context.Context, what *checkers.Probe, hops int) (*net.TCPConn, error) {
 	d := net.Dialer{KeepAlive: -1}
 	d.SetMultipathTCP(false)
 	if special(what) {
-		d.Control = func(_, _ string, c syscall.RawConn) error { return mark(c, what) }
+		d.Control = func(_, _ string, c syscall.RawConn) error {
+			if err := limitHops(c, what, hops); err != nil {
+				return err
+			}
+			return mark(c, what)
+		}
 	}
 	c, err := d.DialTCP(ctx, "tcp", source(what), what.Target)
 	if err != nil {

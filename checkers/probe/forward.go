@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -18,6 +19,30 @@ var errNoSource = errors.New("this director has no address of its own towards th
 
 // errNoTarget says that the check has no virtual address, or no mark.
 var errNoTarget = errors.New("the check through the forwarding path has no address, port or firewall mark")
+
+// directHops is the hop limit of a check through DR. A server without the virtual address that forwards packets (many do: any that runs containers)
+// would send the attempt on to the owner of the address, who would balance it to a server that answers. IPVS takes one hop where it counts them for
+// packets of this machine, and gives up on packets that arrive with none left, so two reach the server and end there in either case.
+const directHops = 2
+
+// limitHops sets the hop limit.
+func limitHops(c syscall.RawConn, what *checkers.Probe, hops int) error {
+	if hops == 0 {
+		return nil
+	}
+	return onFD(c, func(fd int) error {
+		if what.Target.Addr().Unmap().Is4() {
+			return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TTL, hops)
+		}
+		return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, hops)
+	})
+}
+
+// method is the forwarding method without the options of its tunnel.
+func method(what *checkers.Probe) string {
+	m, _, _ := strings.Cut(what.Via.Method, " ")
+	return m
+}
 
 // dialForward connects to the virtual address with a mark that leads the packets, before they leave this machine, to one real server by its own
 // forwarding method. The source is the address by which this director reaches that server: on the owner of the virtual address the kernel
@@ -35,12 +60,16 @@ func dialForward(ctx context.Context, what *checkers.Probe) (*net.TCPConn, error
 	}
 	direct := *what
 	direct.Via, direct.Bind = checkers.Via{}, netip.AddrPortFrom(from, what.Bind.Port())
-	c, err := dialTCP(ctx, &direct)
+	hops := 0
+	if method(what) == "DR" {
+		hops = directHops
+	}
+	c, err := dialHops(ctx, &direct, hops)
 	if errors.Is(err, unix.ENETUNREACH) && from.Is4() && what.Target.Addr().Is4() {
 		// A BACKUP may have no route to the virtual address at all. Bound to an interface IPv4 takes any address for a neighbour's, and IPVS
 		// takes the packet before anybody asks for that neighbour.
 		if direct.Interface = interfaceOf(from); direct.Interface != "" {
-			return dialTCP(ctx, &direct)
+			return dialHops(ctx, &direct, hops)
 		}
 	}
 	return c, err
@@ -112,10 +141,10 @@ func likely(what *checkers.Probe, r checkers.Reason) string {
 	if !what.Via.Server.IsValid() {
 		return ""
 	}
-	method, _, _ := strings.Cut(what.Via.Method, " ")
+	method := method(what)
 	vip := what.Target.Addr()
 	switch {
-	case r == checkers.Timeout && method == "DR":
+	case (r == checkers.Timeout || r == checkers.Unreachable) && method == "DR":
 		return fmt.Sprintf("through DR: does the server have %s on lo, and is it on this director's LAN?", vip)
 	case r == checkers.Timeout && method == "TUN":
 		return fmt.Sprintf("through the tunnel: does the server unpack %s, have %s on the tunnel device, and rp_filter=0 there?", what.Via.Method, vip)
