@@ -38,6 +38,9 @@ func Status(out io.Writer, s, chosen control.Status) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	if len(s.Instances)+len(s.VirtualServers) > 0 && len(chosen.Instances)+len(chosen.VirtualServers)+len(chosen.Tracked) == 0 {
+		fmt.Fprintln(out, "\nno instance, virtual server, real server or tracked thing is chosen")
+	}
 	if len(chosen.Events) > 0 {
 		fmt.Fprintln(out, "\nLAST EVENTS")
 		for _, e := range chosen.Events[max(0, len(chosen.Events)-10):] {

@@ -121,3 +121,10 @@ func TestChooseKeepsTheEventsOfWhatIsChosen(t *testing.T) {
 		t.Error("the status itself is not touched")
 	}
 }
+
+func TestStatusSaysThatNothingIsChosen(t *testing.T) {
+	var out bytes.Buffer
+	if err := Status(&out, many(3), Choose(many(3), []string{"elsewhere"}, false)); err != nil || !strings.Contains(out.String(), "3 instances") || !strings.Contains(out.String(), "tracked thing is chosen") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
