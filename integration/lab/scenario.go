@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -254,14 +256,29 @@ func (l *Lab) Throughout(d time.Duration, what string, cond func() bool) {
 // dump adds to the story what an engineer would look at first.
 func (l *Lab) dump() {
 	for _, n := range l.nodes {
-		for _, argv := range [][]string{{"ip", "-4", "-br", "addr"}, {"ip", "neigh"}, {"ipvsadm", "-Ln"}} {
+		for _, argv := range [][]string{{"ip", "addr"}, {"ip", "neigh"}, {"ipvsadm", "-Ln"}} {
 			if out, err := n.Try(argv...); err == nil {
 				l.story = append(l.story, fmt.Sprintf("---- %s: %s\n%s", n.Name, strings.Join(argv, " "), out))
 			}
 		}
 	}
+	// What still runs says where it stands: a Go program answers SIGQUIT with its goroutines.
+	for _, p := range l.procs {
+		if strings.HasPrefix(p.Name, string(Holdfast)) && p.Running() {
+			for _, pid := range p.Family() {
+				_ = syscall.Kill(pid, syscall.SIGQUIT)
+			}
+			for end := time.Now().Add(3 * time.Second); p.Running() && time.Now().Before(end); {
+				time.Sleep(pollEvery)
+			}
+		}
+	}
 	for _, p := range l.procs {
 		lines := p.Lines()
+		if first := slices.IndexFunc(lines, func(s string) bool { return strings.HasPrefix(s, "SIGQUIT") }); first > 0 {
+			l.story = append(l.story, fmt.Sprintf("---- goroutines of %s\n%s", p.Name, strings.Join(lines[first:], "\n")))
+			lines = lines[:first]
+		}
 		if len(lines) > 80 {
 			lines = lines[len(lines)-80:]
 		}

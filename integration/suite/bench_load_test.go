@@ -34,33 +34,16 @@ func TestJitter(t *testing.T) {
 	results := map[lab.Kind]*result{}
 	for _, kind := range []lab.Kind{lab.Holdfast, lab.Keepalived} {
 		r := &result{}
-		err := lab.Once("jitter", nil, func(l *lab.Lab) {
+		err := lab.Once("jitter", sayOnTrouble, func(l *lab.Lab) {
 			s := l.Site(lab.None, 0)
 			rs := l.Node("rs")
-			s.Front.Attach(rs, "eth0", "10.77.4.1/16")
-			s.Client.Serve(":80") // only so that its node has a server; the checks ask rs
+			s.Front.Attach(rs, "eth0", "10.77.0.21/24")
 			rs.Serve(":80")
-			for _, d := range s.D {
-				d.IP("addr add 10.77.8." + strconv.Itoa(int(d.Addr.As4()[3])) + "/16 dev eth0")
-			}
-			var addrs []string
-			for i := range 1000 {
-				addrs = append(addrs, fmt.Sprintf("addr add 10.77.%d.%d/16 dev eth0", 16+i/250, 1+i%250))
-			}
-			rs.IP(addrs...)
 			for i, d := range s.D {
-				text := s.Text(d, lab.Conf{Priority: 150 - 50*i, Version: 3, Advert: "0.01"})
-				var b strings.Builder
-				for n := range 10 {
-					fmt.Fprintf(&b, "\nvirtual_server 10.77.0.100 %d {\n    delay_loop 1\n    lb_algo rr\n    lb_kind NAT\n    protocol TCP\n", 8000+n)
-					for k := range 100 {
-						i := 100*n + k
-						fmt.Fprintf(&b, "    real_server 10.77.%d.%d 80 {\n        TCP_CHECK {\n            connect_timeout 1\n        }\n    }\n", 16+i/250, 1+i%250)
-					}
-					fmt.Fprintf(&b, "}\n")
-				}
-				d.Write(text + b.String())
+				d.Write(s.Text(d, lab.Conf{Priority: 150 - 50*i, Version: 3, Advert: "0.01"}))
 				d.Start(kind)
+				// The kernel here has no IPVS, without which neither daemon checks anything: the checks' work is done beside it.
+				d.Ask("10.77.0.21:80", time.Millisecond, time.Second)
 			}
 			s.Owner(s.D[0])
 			for i := range runtime.NumCPU() {
@@ -76,6 +59,12 @@ func TestJitter(t *testing.T) {
 				}
 				last = a.At
 			}
+			if want := int(seconds() / (10 * time.Millisecond) / 2); len(r.late) < want {
+				for _, d := range s.D {
+					l.Logf("%s", strings.Join(d.Daemon.Lines(), "\n"))
+				}
+				l.Errorf("only %d adverts of d1", len(r.late))
+			}
 			quiet := time.Time{}
 			for _, a := range s.D[1].Wire.Adverts(netip.Addr{}, since) {
 				if a.Priority > 0 && a.At.Sub(quiet) > 500*time.Millisecond {
@@ -90,7 +79,7 @@ func TestJitter(t *testing.T) {
 		slices.Sort(r.late)
 		results[kind] = r
 	}
-	fmt.Printf("\nadverts every 10 ms for %v, one hog on each of %d processors, 1,000 TCP checks a second on each director; how far from 10 ms apart:\n", seconds(), runtime.NumCPU())
+	fmt.Printf("\nadverts every 10 ms for %v, one hog on each of %d processors, 1,000 HTTP requests a second from each director; how far from 10 ms apart:\n", seconds(), runtime.NumCPU())
 	at := func(k lab.Kind, p float64) time.Duration {
 		r := results[k]
 		if len(r.late) == 0 {
@@ -187,4 +176,11 @@ func TestThousand(t *testing.T) {
 	h, k := costs[lab.Holdfast], costs[lab.Keepalived]
 	fmt.Printf("  ratio       processor: master %.2f, backup %.2f; memory: master %.2f, backup %.2f\n", float64(h.cpu[0])/float64(max(1, k.cpu[0])), float64(h.cpu[1])/float64(max(1, k.cpu[1])),
 		float64(h.memory[0])/float64(max(1, k.memory[0])), float64(h.memory[1])/float64(max(1, k.memory[1])))
+}
+
+// sayOnTrouble prints nothing: the story is only of use when BENCH_STORY asks for it.
+func sayOnTrouble(line string) {
+	if os.Getenv("BENCH_STORY") != "" {
+		fmt.Println(line)
+	}
 }
