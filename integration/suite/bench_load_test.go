@@ -3,6 +3,7 @@
 package suite
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"os"
@@ -27,6 +28,13 @@ func seconds() time.Duration {
 
 // TestJitter compares how evenly adverts every 10 ms leave, and whether the backup ever takes over, with one hog per processor and 1,000 checks on both directors.
 func TestJitter(t *testing.T) {
+	for _, global := range []string{"", "vrrp_rt_priority 50"} {
+		jitter(t, global)
+	}
+}
+
+// jitter measures both daemons with something in global_defs.
+func jitter(t *testing.T, global string) {
 	type result struct {
 		late      []time.Duration
 		takeovers int
@@ -40,7 +48,7 @@ func TestJitter(t *testing.T) {
 			s.Front.Attach(rs, "eth0", "10.77.0.21/24")
 			rs.Serve(":80")
 			for i, d := range s.D {
-				d.Write(s.Text(d, lab.Conf{Priority: 150 - 50*i, Version: 3, Advert: "0.01"}))
+				d.Write(s.Text(d, lab.Conf{Priority: 150 - 50*i, Version: 3, Advert: "0.01", Global: global}))
 				d.Start(kind)
 				// The kernel here has no IPVS, without which neither daemon checks anything: the checks' work is done beside it.
 				d.Ask("10.77.0.21:80", time.Millisecond, time.Second)
@@ -79,7 +87,7 @@ func TestJitter(t *testing.T) {
 		slices.Sort(r.late)
 		results[kind] = r
 	}
-	fmt.Printf("\nadverts every 10 ms for %v, one hog on each of %d processors, 1,000 HTTP requests a second from each director; how far from 10 ms apart:\n", seconds(), runtime.NumCPU())
+	fmt.Printf("\n%s; adverts every 10 ms for %v, one hog on each of %d processors, 1,000 HTTP requests a second from each director; how far from 10 ms apart:\n", cmp.Or(global, "as it comes"), seconds(), runtime.NumCPU())
 	at := func(k lab.Kind, p float64) time.Duration {
 		r := results[k]
 		if len(r.late) == 0 {

@@ -134,8 +134,8 @@ func killing(l *lab.Lab, c dialect, kills int, dice *rand.Rand, sum *score) {
 		}
 		noise := control.Since(since).Longest
 		for i, p := range pings {
-			// An answer that only took long is the asker's delay: it was held up between looking at the clock and sending.
-			if s := p.Since(since); s.Lost > 0 && s.Longest > gapLimit+2*noise {
+			// An answer that only took long is the delay of the asker, held up between looking at the clock and sending; a gap costs as many questions as fit into it.
+			if s := p.Since(since); s.Lost >= int(gapLimit/(5*time.Millisecond)) && s.Longest > gapLimit+2*noise {
 				l.Errorf("%s: %s was silent for %v, %d questions lost (the machine's own silence: %v)", what, c.conf.List[i].Last(), s.Longest, s.Lost, noise)
 			}
 		}
