@@ -33,21 +33,26 @@ func (s *Set) onConnections(id string, held map[ipvssync.Key][]ipvssync.ServerSt
 		return
 	}
 	for _, server := range p.Status().Servers {
-		if server.Draining && !server.Drained {
-			s.changed(p, p.SetConnections(time.Now(), server.ID, connections(server, held)))
+		if !server.Draining || server.Drained {
+			continue
+		}
+		// A server that should be in the table and is missing from one listing says nothing about its connections: listings are no
+		// snapshots, and the read-back puts a missing server back.
+		if n, seen := connections(server, held); seen || !server.Present {
+			s.changed(p, p.SetConnections(time.Now(), server.ID, n))
 		}
 	}
 }
 
-// connections are those of one server in all services of its pool.
-func connections(server ipvssync.ServerStatus, held map[ipvssync.Key][]ipvssync.ServerState) (n int) {
+// connections are those of one server in all services of its pool, and whether it is there at all.
+func connections(server ipvssync.ServerStatus, held map[ipvssync.Key][]ipvssync.ServerState) (n int, seen bool) {
 	port := server.Addr.Port()
 	for k, servers := range held {
 		for _, have := range servers {
 			if have.Addr.Addr() == server.Addr.Addr().Unmap() && (have.Addr.Port() == port || port == 0 || have.Addr.Port() == k.Port) {
-				n += int(have.Active + have.Inactive)
+				n, seen = n+int(have.Active+have.Inactive), true
 			}
 		}
 	}
-	return n
+	return n, seen
 }

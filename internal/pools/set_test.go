@@ -173,6 +173,16 @@ func TestDrainedServerIsCountedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	(<-w.posted)()
+	whole := w.kernel.held
+	w.kernel.held = map[ipvssync.Key][]ipvssync.ServerState{v.Keys[0]: {}} // a listing that missed it
+	w.CountConnections()
+	(<-w.posted)()
+	for p := range w.All() {
+		if s := p.Status().Servers[0]; s.Drained || s.Connections != 3 {
+			t.Errorf("a listing without the server ended its drain: %+v", s)
+		}
+	}
+	w.kernel.held = whole
 	for p := range w.All() {
 		if s := p.Status().Servers[0]; s.Connections != 3 || s.Drained {
 			t.Errorf("three are left: %+v", s)
