@@ -128,6 +128,7 @@ func (p *Pool) Drain(now time.Time, server string, d Drain) []Change {
 	}
 	var changes []Change
 	if m.drain == nil {
+		m.conns = -1 // what was counted in a drain before is no more true
 		changes = append(changes, m.change(DrainStarted, m.weight, 0))
 	} else {
 		d.Since = m.drain.Since
@@ -247,6 +248,9 @@ func (p *Pool) Reconfigure(now time.Time, spec VirtualServer) []Change {
 			p.servers = append(p.servers, m)
 		case m.spec.DrainTimeout > 0 && !m.drained && m.weight > 0 && !p.sorry && !hashBlind(spec.Template):
 			m.leaving = true
+			if m.drain == nil {
+				m.conns = -1
+			}
 			m.drain = &Drain{Since: now, Timeout: m.spec.DrainTimeout, By: "configuration", Why: "removed from the configuration"}
 			p.servers = append(p.servers, m)
 			changes = append(changes, m.change(DrainStarted, m.weight, 0))

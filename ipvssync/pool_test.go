@@ -153,6 +153,9 @@ func TestPoolDrain(t *testing.T) {
 	s.step("verdicts do not bring it back", p.SetHealth(t0, "s1", "c", down), "server down s1", "2:1")
 	s.step("nor this", p.SetHealth(t0, "s1", "c", up), "server up s1", "2:1")
 	s.step("undrain again", p.Undrain(t0, "s1"), "drain ended s1", "1:1 2:1")
+	s.step("a second drain counts anew", p.Drain(t0, "s1", ipvssync.Drain{}), "drain started s1", "1:0 2:1")
+	s.step("what it counts", p.SetConnections(t0, "s1", 0), "drained s1", "2:1")
+	p.Undrain(t0, "s1")
 	p.SetConnections(t0, "s1", 5)
 	p.Drain(t0, "s1", ipvssync.Drain{Timeout: time.Minute})
 	if at, ok := p.Next(); !ok || !at.Equal(t0.Add(time.Minute)) {
@@ -253,7 +256,10 @@ func TestPoolReconfigure(t *testing.T) {
 	s.step("it comes back before it is gone", p.Reconfigure(t0, back), "drain ended s3", "1:1 2:5 4:1 3:1")
 	back.Servers[3].DrainTimeout = time.Minute
 	p.Reconfigure(t0, back)
-	s.step("gone again", p.Reconfigure(t0, v), "drain started s3", "1:1 2:5 4:1 3:0")
+	p.Drain(t0, "s3", ipvssync.Drain{})
+	p.SetConnections(t0, "s3", 0)
+	p.Undrain(t0, "s3")
+	s.step("gone again, with connections since it was drained", p.Reconfigure(t0, v), "drain started s3", "1:1 2:5 4:1 3:0")
 	s.step("time is up", p.Step(t0.Add(time.Minute)), "drained s3, server removed s3", "1:1 2:5 4:1")
 	v.Servers = v.Servers[:1]
 	s.step("without drain_timeout", p.Reconfigure(t0, v), "server removed s2, server removed s4", "1:1")
