@@ -70,7 +70,7 @@ type Event struct {
 	Values []any `json:"values,omitempty"`
 }
 
-// With makes an event of this kind. A wrong number of values panics in tests and is padded or cut otherwise by Field; values that
+// With makes an event of this kind. A wrong number of values panics (internal/archtest finds such calls before they run); values that
 // are not plain (durations, addresses, errors) are turned into their text so that every view shows the same.
 func (k *Kind) With(values ...any) Event {
 	if len(values) != len(k.Fields) {
