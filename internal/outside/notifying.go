@@ -118,7 +118,7 @@ func groupState(g vrrp.Group, all map[vrrp.ID]vrrp.Status) (notify.State, bool) 
 // RepeatStates writes the states to the pipes again.
 func (w *World) RepeatStates(c notify.Config) {
 	if !w.blind() {
-		w.aside(func() { w.notifier.Apply(c) })
+		w.errands.add(func() { w.notifier.Apply(c) })
 	}
 }
 
@@ -130,7 +130,7 @@ func (w *World) Goodbye() <-chan struct{} {
 		close(done)
 		return done
 	}
-	w.aside(func() {
+	w.errands.add(func() {
 		defer close(done)
 		ctx, cancel := context.WithTimeout(w.ctx, goodbyeWithin)
 		defer cancel()

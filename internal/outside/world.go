@@ -44,8 +44,7 @@ type World struct {
 	set      *track.Set
 	notifier *notify.Notifier
 	// errands are changes of configuration: they may wait for a program to die, so they happen in order on a goroutine of their own.
-	errands chan func()
-	idle    chan struct{}
+	errands *errands
 	// applied: everything the first configuration names is watched.
 	applied bool
 	// sent are the things of which somebody heard a result.
@@ -64,18 +63,12 @@ func New(ctx context.Context, o Options) *World {
 	if o.RunDir != "" {
 		told = filepath.Join(o.RunDir, "notified.json")
 	}
-	w.errands, w.idle, w.sent = make(chan func(), 64), make(chan struct{}), map[string]bool{}
+	w.errands, w.sent = newErrands(), map[string]bool{}
 	w.set = track.New(o.Programs.tracks, func(v track.Value) { o.Post(func() { w.send(v) }) }, o.Bus)
 	if o.OnFile != nil {
 		w.set.Touched = func(id string) { o.Post(func() { o.OnFile(id) }) }
 	}
 	w.notifier = notify.New(o.Programs.notify, o.Programs.readers, told, o.Bus)
-	go func() {
-		defer close(w.idle)
-		for f := range w.errands {
-			f()
-		}
-	}()
 	return w
 }
 
@@ -87,8 +80,7 @@ func (w *World) Close() {
 	if w.blind() {
 		return
 	}
-	close(w.errands)
-	<-w.idle
+	w.errands.end()
 	w.set.Close()
 	w.notifier.Abandon()
 	w.o.Programs.Close()
@@ -101,15 +93,12 @@ func (w *World) Kill() {
 	}
 }
 
-// aside does f after everything that was put aside before.
-func (w *World) aside(f func()) { w.errands <- f }
-
 // Apply makes exactly what spec names be watched and told. then runs on the owner's goroutine when that is so.
 func (w *World) Apply(spec Spec, then func()) {
 	if w.blind() {
 		return
 	}
-	w.aside(func() {
+	w.errands.add(func() {
 		w.set.Apply(spec.Scripts, spec.Files, spec.Processes)
 		w.notifier.Apply(spec.Notify)
 		w.o.Post(func() {
