@@ -104,21 +104,27 @@ var globalTable = newTable("global_defs", []row[gd]{
 	integer("vrrp_rt_priority", 1, 99, func(g *gd) *int { return &g.VRRPRTPriority }, tierB, acts, "off", "Real-time priority of the router."),
 	integer("checker_rt_priority", 1, 99, func(g *gd) *int { return &g.CheckerRTPriority }, tierB, idle, "off", "Real-time priority of the balancer."),
 	integer("bfd_rt_priority", 1, 99, func(g *gd) *int { return &g.BFDRTPriority }, tierB, moot, "off", "Real-time priority of keepalived's BFD process."),
-	known[gd]("vrrp_cpu_affinity", shapeWords, tierC, idle, "all", "CPUs of the router."),
+	custom("vrrp_cpu_affinity", shapeWords, func(d *decoder, g *gd, n *node) {
+		for k := range n.args {
+			if v, ok := d.intArg(n, k, 0, 1023); ok {
+				g.VRRPCPUs = append(g.VRRPCPUs, int(v))
+			}
+		}
+	}, tierC, acts, "all", "CPUs of the router."),
 	known[gd]("checker_cpu_affinity", shapeWords, tierC, idle, "all", "CPUs of the balancer."),
 	known[gd]("bfd_cpu_affinity", shapeWords, tierC, moot, "all", "CPUs of keepalived's BFD process."),
 	known[gd]("vrrp_rlimit_rttime", shapeWord, tierC, moot, "10000", "Limit of keepalived's real-time runs.").also("vrrp_rlimit_rtime"),
 	known[gd]("checker_rlimit_rttime", shapeWord, tierC, moot, "10000", "Limit of keepalived's real-time runs.").also("checker_rlimit_rtime"),
 	known[gd]("bfd_rlimit_rttime", shapeWord, tierC, moot, "10000", "Limit of keepalived's real-time runs.").also("bfd_rlimit_rtime"),
 	custom("max_auto_priority", shapeWords, func(d *decoder, g *gd, n *node) {
-		g.MaxAutoPriority = -1
+		g.MaxAutoPriority = 99
 		if len(n.args) > 0 {
 			if v, ok := d.intArg(n, 0, -1, 99); ok {
 				g.MaxAutoPriority = int(v)
 			}
 		}
-	}, tierB, idle, "0", "Raise the real-time priority when timers run late."),
-	timed("min_auto_priority_delay", time.Microsecond, usec, 10*time.Second, func(g *gd) *time.Duration { return &g.MinAutoPriorityDelay }, tierC, idle, "1000000", "How late counts as late, in microseconds."),
+	}, tierB, acts, "0", "Raise the real-time priority when timers run late, up to this; 0 and -1: never."),
+	timed("min_auto_priority_delay", time.Microsecond, usec, 10*time.Second, func(g *gd) *time.Duration { return &g.MinAutoPriorityDelay }, tierC, acts, "1000000", "How late counts as late, in microseconds."),
 	fifo("notify_fifo", func(g *gd) *FIFO { return &g.NotifyFIFO }, "Named pipe for every event."),
 	fifo("vrrp_notify_fifo", func(g *gd) *FIFO { return &g.VRRPNotifyFIFO }, "Named pipe for VRRP events."),
 	fifo("lvs_notify_fifo", func(g *gd) *FIFO { return &g.LVSNotifyFIFO }, "Named pipe for virtual and real server events."),

@@ -298,7 +298,8 @@ type GlobalDefs struct {
 	VRRPPriority, CheckerPriority, BFDPriority       int // nice
 	VRRPNoSwap, CheckerNoSwap, BFDNoSwap             bool
 	VRRPRTPriority, CheckerRTPriority, BFDRTPriority int // 0 = off
-	MaxAutoPriority                                  int // 0 = off, -1 = as high as possible
+	MaxAutoPriority                                  int // 0 and -1 = off
+	VRRPCPUs                                         []int
 	MinAutoPriorityDelay                             time.Duration
 	NotifyFIFO, VRRPNotifyFIFO, LVSNotifyFIFO        FIFO
 	NotifyFIFOScript, VRRPFIFOScript, LVSFIFOScript  Command

@@ -62,6 +62,11 @@ type Process struct {
 	RealTime int
 	// Resident keeps its memory from being swapped out (vrrp_no_swap).
 	Resident bool
+	// CPUs are the numbers of those it may run on, "0 2"; "" for all.
+	CPUs string
+	// MaxAuto is how far RealTime is raised, by one each time that a timer is AutoDelay late; 0 for never (max_auto_priority).
+	MaxAuto   int
+	AutoDelay time.Duration
 }
 
 // Auth is an instance's authentication.

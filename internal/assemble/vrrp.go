@@ -1,8 +1,10 @@
 package assemble
 
 import (
+	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/config"
@@ -12,7 +14,8 @@ import (
 // VRRP is the router's part of the Model.
 func VRRP(m *config.Model) vrrp.Config {
 	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, TransitionWindow: m.Global.TransitionWindow,
-		Process: vrrp.Process{Nice: m.Global.VRRPPriority, RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap}}
+		Process: vrrp.Process{Nice: m.Global.VRRPPriority, RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap,
+			CPUs: strings.Trim(fmt.Sprint(m.Global.VRRPCPUs), "[]"), MaxAuto: max(m.Global.MaxAutoPriority, 0), AutoDelay: m.Global.MinAutoPriorityDelay}}
 	ids := map[string]vrrp.ID{}
 	virtual := newVirtual(m)
 	taken := map[vrrp.ID]bool{}

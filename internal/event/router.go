@@ -15,6 +15,8 @@ var (
 	RouterStopped = define("router.stopped", Debug, "stopped", "Nothing of the daemon is left in the kernel, except for what errors named.", "seconds")
 	RouterPanic   = define("router.panic", Error, "a mistake in the program, starting again in place",
 		"The router's loop panicked and runs itself anew in the same process, adopting its own state. Report it with the stack.", "error", "stack")
+	RouterPriorityRaised = define("router.priority_raised", Warn, "timers are late: the real-time priority is raised",
+		"max_auto_priority asks for it. The machine has too little time for the router.", "priority", "late")
 	RouterTimerLate = define("router.timer_late", Warn, "a timer fired late",
 		"The process did not run for longer than half an advertisement interval: the machine is overloaded, was suspended or the process was stopped. The cause is what the kernel's counters say.", "late", "cause")
 	RouterSockets = define("router.sockets", Warn, "VRRP sockets are not all open", "Some interface refuses a socket; tried again when interfaces change and every few seconds.", "error")

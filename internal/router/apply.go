@@ -80,6 +80,9 @@ func (r *loop) shield() {
 // schedule has the process run as the configuration asks for.
 func (r *loop) schedule() {
 	want := r.config.Process
+	if want.MaxAuto > 0 {
+		want.RealTime = max(want.RealTime, min(r.raised, want.MaxAuto))
+	}
 	if want == r.process || r.Schedule == nil {
 		return
 	}

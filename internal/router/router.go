@@ -64,6 +64,7 @@ type loop struct {
 	claims     map[claimed]time.Time // claims of others to our addresses, and when they were told
 	claimsDue  time.Time
 	claimsTurn int
+	raised     int // the real-time priority that late timers have led to
 	late       lateness
 	lateTold   time.Time
 	measured   resources     // at the last housekeeping
@@ -178,6 +179,13 @@ func (r *loop) onLate(late time.Duration, now time.Time) {
 	r.late.add(late)
 	if late <= leastInterval/2 { // nearly always; the search costs more than the timer with a thousand instances
 		return
+	}
+	if p := r.config.Process; p.MaxAuto > 0 && late >= p.AutoDelay {
+		if now := max(p.RealTime, r.raised); now < p.MaxAuto {
+			r.raised = now + 1
+			r.tell(event.RouterPriorityRaised.With(r.raised, late.Round(time.Microsecond)))
+			r.schedule()
+		}
 	}
 	limit := 500 * time.Millisecond
 	for n := range r.config.Instances {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +21,9 @@ type scheduling struct {
 	original *unix.SchedAttr
 	changed  bool
 	resident bool
+	// cpus are those the process was started with, nil when they cannot be read; pinned says that it has others now.
+	cpus   *unix.CPUSet
+	pinned bool
 }
 
 func newScheduling() *scheduling {
@@ -27,7 +31,12 @@ func newScheduling() *scheduling {
 	if err != nil {
 		return &scheduling{}
 	}
-	return &scheduling{original: a}
+	s := &scheduling{original: a}
+	var cpus unix.CPUSet
+	if unix.SchedGetaffinity(0, &cpus) == nil {
+		s.cpus = &cpus
+	}
+	return s
 }
 
 // set makes the process run like this; the zero value is what it was started with.
@@ -46,6 +55,7 @@ func (s *scheduling) set(p vrrp.Process) error {
 		errs = append(errs, schedule(os.Getpid(), want))
 		s.changed = true
 	}
+	errs = append(errs, s.pin(p.CPUs))
 	if p.Resident != s.resident {
 		err := reside(p.Resident)
 		if err == nil {
@@ -75,17 +85,58 @@ func (s *scheduling) spare(pid int) {
 	if s.changed {
 		_ = schedule(pid, s.original) // it may be gone already
 	}
+	if s.pinned {
+		_ = eachThread(pid, func(tid int) error { return unix.SchedSetaffinity(tid, s.cpus) })
+	}
 }
 
-// schedule sets the attributes of every thread of a process. A thread that is started meanwhile has those of the thread that starts it: hence until a
-// round finds nothing to do.
+// pin lets the process run on these CPUs only, "" for those it was started with.
+func (s *scheduling) pin(cpus string) error {
+	if cpus == "" && !s.pinned {
+		return nil
+	}
+	if s.cpus == nil {
+		return errors.New("choose the CPUs of the process: the kernel does not tell the present ones")
+	}
+	want := *s.cpus
+	if cpus != "" {
+		want.Zero()
+		for _, w := range strings.Fields(cpus) {
+			n, err := strconv.Atoi(w)
+			if err != nil {
+				return fmt.Errorf("CPU %q is no number", w)
+			}
+			want.Set(n)
+		}
+	}
+	if err := eachThread(os.Getpid(), func(tid int) error { return unix.SchedSetaffinity(tid, &want) }); err != nil {
+		return fmt.Errorf("run on CPUs %s only: %w", cpus, err)
+	}
+	s.pinned = cpus != ""
+	return nil
+}
+
+// schedule sets the attributes of every thread of a process.
 func schedule(pid int, want *unix.SchedAttr) error {
+	err := eachThread(pid, func(tid int) error {
+		a := *want
+		return unix.SchedSetAttr(tid, &a, 0)
+	})
+	if err != nil {
+		return fmt.Errorf("change the priority of process %d: %w (it takes CAP_SYS_NICE, and for real time a control group that may)", pid, err)
+	}
+	return nil
+}
+
+// eachThread does something to every thread of a process. A thread that is started meanwhile has what the thread has that starts it: hence until a
+// round finds nothing to do.
+func eachThread(pid int, do func(tid int) error) error {
 	done := map[int]bool{}
 	for again := true; again; {
 		again = false
 		tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 		if err != nil {
-			return fmt.Errorf("change the priority of process %d: %w", pid, err)
+			return err
 		}
 		for _, t := range tasks {
 			tid, err := strconv.Atoi(t.Name())
@@ -93,9 +144,8 @@ func schedule(pid int, want *unix.SchedAttr) error {
 				continue
 			}
 			done[tid], again = true, true
-			a := *want
-			if err := unix.SchedSetAttr(tid, &a, 0); err != nil && !errors.Is(err, unix.ESRCH) {
-				return fmt.Errorf("change the priority of process %d: %w (it takes CAP_SYS_NICE, and for real time a control group that may)", pid, err)
+			if err := do(tid); err != nil && !errors.Is(err, unix.ESRCH) {
+				return err
 			}
 		}
 	}

@@ -26,6 +26,29 @@ func TestSchedulingOfAProcess(t *testing.T) {
 	if err != nil || a.Policy != unix.SCHED_NORMAL || a.Nice != 15 {
 		t.Errorf("%+v %v", a, err)
 	}
+	var all, one unix.CPUSet
+	if err := unix.SchedGetaffinity(child.Process.Pid, &all); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 1024 {
+		if all.IsSet(n) {
+			one.Set(n)
+			break
+		}
+	}
+	if err := eachThread(child.Process.Pid, func(tid int) error { return unix.SchedSetaffinity(tid, &one) }); err != nil {
+		t.Fatal(err)
+	}
+	var now unix.CPUSet
+	if err := unix.SchedGetaffinity(child.Process.Pid, &now); err != nil || now.Count() != 1 {
+		t.Errorf("%d CPUs, %v", now.Count(), err)
+	}
+	s.pinned = true
+	s.spare(child.Process.Pid)
+	if err := unix.SchedGetaffinity(child.Process.Pid, &now); err != nil || now != all {
+		t.Errorf("a child has what the router was started with: %v %v", now.Count(), err)
+	}
+	s.pinned = false
 	if a := s.attr(vrrp.Process{Nice: 3, RealTime: 50}); a.Policy != unix.SCHED_RR || a.Priority != 50 {
 		t.Errorf("real time comes first: %+v", a)
 	}
