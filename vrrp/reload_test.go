@@ -113,3 +113,28 @@ func TestGroupChangesKeepMaster(t *testing.T) {
 	a = r.ms.Apply(r.now, Config{Instances: []Instance{i, j}, Groups: []Group{{Name: "H", Members: []ID{i.ID(), j.ID()}}}})
 	r.shows(a, "send 0, hold 0, MASTER>BACKUP")
 }
+
+// TestRenamingChangesNothing: the identity is (interface, family, VRID), for instances and for the members of a group.
+func TestRenamingChangesNothing(t *testing.T) {
+	a, b := sample(3, IPv4), sample(3, IPv4)
+	b.VRID, b.Interface, b.Name = 52, "eth1", "VI2"
+	c := Config{Instances: []Instance{a, b}, Groups: []Group{{Name: "G", Members: []ID{a.ID(), b.ID()}}}, TransitionWindow: time.Minute}
+	r, _ := bootConfig(t, c)
+	r.run(TakeoverTime(a))
+	r.want(a.ID(), Master)
+	before, _ := r.ms.Deadline()
+	a.Name, b.Name = "other", "names"
+	r.shows(r.ms.Apply(r.now, Config{Instances: []Instance{b, a}, Groups: []Group{{Name: "H", Members: []ID{a.ID(), b.ID()}}}, TransitionWindow: time.Minute}), "")
+	r.want(a.ID(), Master)
+	r.want(b.ID(), Master)
+	if at, _ := r.ms.Deadline(); !at.Equal(before) {
+		t.Errorf("the next advert is due at %s, was %s", at, before)
+	}
+	names := ""
+	for _, s := range r.ms.Snapshot() {
+		names += s.Name + " " + s.Group + " "
+	}
+	if names != "names H other H " {
+		t.Error(names)
+	}
+}

@@ -20,6 +20,15 @@ func TestRollingReload(t *testing.T) {
 	for name, change := range map[string]func(*vrrp.Instance, int){
 		"password":          func(i *vrrp.Instance, _ int) { i.Auth.Key = "new" },
 		"to AH":             func(i *vrrp.Instance, _ int) { i.Auth.Type = "AH" },
+		"to auth_hmac": func(i *vrrp.Instance, _ int) {
+			i.Auth = vrrp.Auth{}
+			i.HMAC = &vrrp.HMAC{Keys: []vrrp.HMACKey{{ID: 1, Key: hmacKey}}, Active: 1, Mode: vrrp.HMACEnforce, Window: 5 * time.Second}
+		},
+		"version, transport and auth_hmac at once": func(i *vrrp.Instance, n int) {
+			i.Auth, i.Version = vrrp.Auth{}, 3
+			i.HMAC = &vrrp.HMAC{Keys: []vrrp.HMACKey{{ID: 1, Key: hmacKey}}, Active: 1, Mode: vrrp.HMACEnforce, Window: 5 * time.Second}
+			i.Peers = []vrrp.Peer{{Addr: netip.AddrFrom4([4]byte{192, 0, 2, byte(3 - n)})}}
+		},
 		"no authentication": func(i *vrrp.Instance, _ int) { i.Auth = vrrp.Auth{} },
 		"version":           func(i *vrrp.Instance, _ int) { i.Version, i.Auth = 3, vrrp.Auth{} },
 		"longer interval":   func(i *vrrp.Instance, _ int) { i.Interval = 5 * time.Second },
