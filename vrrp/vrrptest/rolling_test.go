@@ -18,8 +18,8 @@ func TestRollingReload(t *testing.T) {
 		Gratuitous: vrrp.Gratuitous{Repeat: 5},
 	}
 	for name, change := range map[string]func(*vrrp.Instance, int){
-		"password":          func(i *vrrp.Instance, _ int) { i.Auth.Key = "new" },
-		"to AH":             func(i *vrrp.Instance, _ int) { i.Auth.Type = "AH" },
+		"password": func(i *vrrp.Instance, _ int) { i.Auth.Key = "new" },
+		"to AH":    func(i *vrrp.Instance, _ int) { i.Auth.Type = "AH" },
 		"to auth_hmac": func(i *vrrp.Instance, _ int) {
 			i.Auth = vrrp.Auth{}
 			i.HMAC = &vrrp.HMAC{Keys: []vrrp.HMACKey{{ID: 1, Key: hmacKey}}, Active: 1, Mode: vrrp.HMACEnforce, Window: 5 * time.Second}
