@@ -243,24 +243,40 @@ func show(v reflect.Value) string {
 
 // named compares two lists of objects by name.
 func named[T any](d *differ, kind string, old, new []T, name func(*T) string) {
-	before := make(map[string]*T, len(old))
+	before := make(map[nth]*T, len(old))
+	count := occurrences{}
 	for i := range old {
-		before[name(&old[i])] = &old[i]
+		before[count.next(name(&old[i]))] = &old[i]
 	}
+	count = occurrences{}
 	for i := range new {
-		n := name(&new[i])
+		n := count.next(name(&new[i]))
 		if o := before[n]; o != nil {
-			d.object(kind, n, o, &new[i], nil)
+			d.object(kind, n.name, o, &new[i], nil)
 			delete(before, n)
 		} else {
-			d.add(Change{Op: Add, Kind: kind, Name: n})
+			d.add(Change{Op: Add, Kind: kind, Name: n.name})
 		}
 	}
+	count = occurrences{}
 	for i := range old {
-		if n := name(&old[i]); before[n] == &old[i] {
-			d.add(Change{Op: Remove, Kind: kind, Name: n})
+		if n := count.next(name(&old[i])); before[n] == &old[i] {
+			d.add(Change{Op: Remove, Kind: kind, Name: n.name})
 		}
 	}
+}
+
+// nth tells objects of one name apart: the second of two, of which only one runs, is compared with the second.
+type nth struct {
+	name string
+	n    int
+}
+
+type occurrences map[string]int
+
+func (o occurrences) next(name string) nth {
+	o[name]++
+	return nth{name, o[name]}
 }
 
 // splitting are the fields of an instance on which both directors must agree.
@@ -351,25 +367,28 @@ func (v *VirtualServer) ServiceName() string {
 }
 
 func (d *differ) servers(old, new *Model) {
-	before := map[string]*VirtualServer{}
+	before := make(map[nth]*VirtualServer, len(old.VirtualServers))
+	count := occurrences{}
 	for i := range old.VirtualServers {
-		before[old.VirtualServers[i].ServiceName()] = &old.VirtualServers[i]
+		before[count.next(old.VirtualServers[i].ServiceName())] = &old.VirtualServers[i]
 	}
+	count = occurrences{}
 	for i := range new.VirtualServers {
 		n := &new.VirtualServers[i]
-		name := n.ServiceName()
-		o := before[name]
+		key := count.next(n.ServiceName())
+		o := before[key]
 		if o == nil {
-			d.add(Change{Op: Add, Kind: "virtual_server", Name: name, Note: fmt.Sprintf("%d real servers", len(n.RealServers))})
+			d.add(Change{Op: Add, Kind: "virtual_server", Name: key.name, Note: fmt.Sprintf("%d real servers", len(n.RealServers))})
 			continue
 		}
-		delete(before, name)
-		d.object("virtual_server", name, o, n, map[string]bool{"RealServers": true})
-		d.reals(name, o, n)
+		delete(before, key)
+		d.object("virtual_server", key.name, o, n, map[string]bool{"RealServers": true})
+		d.reals(key.name, o, n)
 	}
+	count = occurrences{}
 	for i := range old.VirtualServers {
-		if name := old.VirtualServers[i].ServiceName(); before[name] == &old.VirtualServers[i] {
-			d.add(Change{Op: Remove, Kind: "virtual_server", Name: name})
+		if key := count.next(old.VirtualServers[i].ServiceName()); before[key] == &old.VirtualServers[i] {
+			d.add(Change{Op: Remove, Kind: "virtual_server", Name: key.name})
 		}
 	}
 }

@@ -132,3 +132,19 @@ func TestFieldNames(t *testing.T) {
 		}
 	}
 }
+
+// Nothing changes between a configuration and itself, also where names or services stand twice and one of them does not run.
+func TestDiffOfTheSameIsEmpty(t *testing.T) {
+	for _, text := range []string{
+		many,
+		"virtual_server_group G {\n 192.0.2.10 80\n}\n" + strings.Repeat("virtual_server group G {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n real_server 10.0.0.1 80 {\n TCP_CHECK { }\n }\n}\n", 2) +
+			"virtual_server group G {\n lb_algo rr\n lb_kind NAT\n protocol TCP\n real_server 10.0.0.2 80 {\n TCP_CHECK { }\n }\n}\n",
+		"static_routes {\n 10.0.0.0/8 via 192.0.2.1 dev eth0\n 10.0.0.0/8 via 192.0.2.2 dev eth0\n}\nstatic_ipaddress {\n 10.0.0.1 dev eth0\n 10.0.0.1 dev eth0\n}\n",
+	} {
+		a, _ := read(t, text)
+		b, _ := read(t, text)
+		if list := Diff(a, b); len(list) != 0 {
+			t.Errorf("%v\n%s", list, text)
+		}
+	}
+}
