@@ -99,6 +99,7 @@ var explanations = []Explanation{
 	{"bad-address", "No address, or a prefix length, mask or range that does not fit. Names are not looked up.", "Write addresses as numbers, a port after a blank, a mask as /24."},
 	{"odd-address", "The address is unspecified, loopback or multicast: no virtual router can have it.", "Write a unicast address."},
 	{"family", "IPv4 and IPv6 are mixed where one is needed.", "Use addresses of one family; only TUN carries one in the other."},
+	{"bad-option", "An option of a route has a value that it does not take, or stands where it cannot.", "Correct the value, or remove the option."},
 	{"regex", "The expression cannot be compiled, or uses what the matcher does not have.", "Correct the expression."},
 	{"rule-priority", "A policy rule without priority gets one from the kernel that is rarely meant.", "Add priority N."},
 	{"not-defined", "A name is used and nothing of the name is defined.", "Define it, or correct the spelling."},

@@ -48,3 +48,33 @@ func TestTyposGetTheRightSuggestion(t *testing.T) {
 		}
 	}
 }
+
+// The same typos in YAML, where every unknown key is an error, also in an included file.
+func TestTyposInYAML(t *testing.T) {
+	for _, c := range []struct{ in, at, want string }{
+		{"vvrp_script: [{name: a, script: /x}]\n", ":1:1:", "vrrp_script"},
+		{"vrrp_script: [{name: a, script: /x, weigth: 3}]\n", ":1:37:", "weight"},
+		{"vrrp_instance:\n  - name: A\n    authentication: {autp_pass: x}\n", ":3:22:", "auth_pass"},
+		{"global_defs: {stmp_connect_timeout: 3}\n", ":1:15:", "smtp_connect_timeout"},
+		{"virtual_server:\n  - address: 10.0.0.1\n    port: 80\n    real_server:\n      - address: 10.0.0.2\n        port: 80\n        SMTP_CHEKC: {}\n", ":7:9:", "SMTP_CHECK"},
+		{"bal_defs: {}\n", ":1:1:", "global_defs"},
+		{"vrrp_instance: {A: {interface_name: eth0}}\n", ":1:21:", "interface"},
+		{"virtual_server:\n  - address: 10.0.0.1\n    lb algo: rr\n", ":3:5:", "lb_algo"},
+		{"virtual_server:\n  - address: 10.0.0.1\n    lb_kind: dr\n", ":3:14:", "DR"},
+		{"vrrp_instance: {A: {state: SLAVE}}\n", ":1:28:", "BACKUP"},
+		{"vrrp_instance: {A: {authentication: {auth_type: PASS;}}}\n", ":1:49:", "PASS"},
+		{"vrrp_instance:\n  - name: A\n    mcast_src_ip=10.0.0.1:\n", ":3:5:", "mcast_src_ip"},
+		{"virtual_server:\n  - address: 10.0.0.1\n    delay_beefore_retry: 3\n", ":3:5:", "delay_before_retry"},
+		{"vrrp_instance: {A: {track_interface: [{name: eth0, wieght: 3}]}}\n", ":1:52:", "weight"},
+		{"vrrp_instance: {A: {virtual_ipaddress: [{address: 10.0.0.1, device: eth0}]}}\n", ":1:61:", "dev"},
+	} {
+		m, ds := Parse(filesystem(map[string]string{"/etc/x.conf": "include: y.yaml\nglobal_defs: {}\n", "/etc/y.yaml": c.in}), "/etc/x.conf", Host{}, Options{})
+		found := false
+		for _, d := range ds {
+			found = found || strings.Contains(d.String(), "/etc/y.yaml"+c.at) && strings.Contains(d.Hint, c.want) && d.Severity == Error && len(d.Included) == 1
+		}
+		if m == nil || !found || !ds.Fails(false) {
+			t.Errorf("%q: no error at %s with %q:\n%v", c.in, c.at, c.want, ds)
+		}
+	}
+}

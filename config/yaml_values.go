@@ -209,7 +209,7 @@ next:
 		for _, o := range e.options {
 			all = append(all, o.name)
 		}
-		hint := ""
+		hint := "it has " + strings.Join(all, ", ")
 		if c := closest(p.key.Value, all); c != "" {
 			hint = "did you mean " + c + "?"
 		}
