@@ -157,6 +157,10 @@ func (d *decoder) need(n *node, i int) bool {
 	if i < len(n.args) {
 		return true
 	}
+	if d.cur != nil && d.cur.lax && !n.src.yaml {
+		d.word(n, &n.key, Warning, "missing-argument", "write the value, or remove the line", "%s has no value: the line is ignored, as in keepalived", n.key.text)
+		return false
+	}
 	d.bad(n, &n.key, "missing-argument", "keepalived stops at this mistake, even at a reload", "%s needs a value", n.key.text)
 	return false
 }
@@ -258,6 +262,10 @@ func (d *decoder) boolArg(n *node) (bool, bool) {
 		return true, true
 	}
 	v, ok := parseBool(n.args[0].text)
+	if !ok && d.cur != nil && d.cur.lax && !n.src.yaml {
+		d.word(n, n.arg(0), Warning, "bad-value", "write "+n.key.text+" alone, or with on or off", "%s is on or off, not %q: it is on, as in keepalived", n.key.text, clip(n.args[0].text))
+		return true, true
+	}
 	if !ok {
 		d.bad(n, n.arg(0), "bad-value", d.suggest(n.args[0].text, []string{"on", "off", "true", "false", "yes", "no"}), "%s is on or off, not %q", n.key.text, clip(n.args[0].text))
 		return false, false

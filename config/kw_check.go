@@ -53,7 +53,7 @@ var httpTable = newTable("HTTP_GET", []row[ck]{
 		}
 	}, tierB, acts, "1.0", "HTTP version; 1.0C is 1.0 with Connection: close, h2c is HTTP/2 without TLS.").values("1.0", "1.1", "1.0C", "1.0c", "2", "h2c"),
 	boolean("enable_sni", func(c *ck) *bool { return &c.EnableSNI }, tierA, acts, "off", "Send the server name in TLS."),
-	text("sni_name", func(c *ck) *string { return &c.SNIName }, tierC, acts, "virtualhost", "This server name."),
+	text("sni_name", func(c *ck) *string { return &c.SNIName }, tierC, acts, "virtualhost", "This server name.").passed(),
 	boolean("fast_recovery", func(c *ck) *bool { return &c.FastRecovery }, tierB, acts, "off", "Check all pages at once when starting or recovering."),
 	boolean("tls_compliant", func(c *ck) *bool { return &c.TLSCompliant }, tierC, acts, "off", "A connection cut without close_notify is a failure."),
 }, connection(), schedule(), judging(), httpMore, securing())
@@ -71,7 +71,7 @@ var urlTable = newTable("url", []row[URL]{
 		}
 		u.Digest = strings.ToLower(v)
 	}, tierA, acts, "not compared", "MD5 sum of the body."),
-	custom("status_code", shapeWords, readStatus, tierA, acts, "200-299", "Codes and ranges that pass."),
+	custom("status_code", shapeWords, readStatus, tierA, acts, "200-299", "Codes and ranges that pass.").passed(),
 	text("virtualhost", func(u *URL) *string { return &u.VirtualHost }, tierA, acts, "the check's", "Host header."),
 	custom("regex", shapeText, func(d *decoder, u *URL, n *node) { u.Regex, _ = d.textArg(n) }, tierB, acts, "none", "Must be found in the answer."),
 	flag("regex_no_match", func(u *URL) *bool { return &u.RegexNoMatch }, tierB, acts, "off", "Must not be found."),

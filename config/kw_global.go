@@ -20,14 +20,7 @@ var globalTable = newTable("global_defs", []row[gd]{
 	names("notification_email", func(g *gd) *[]string { return &g.NotificationEmail }, tierA, acts, "none", "Who gets mail. Without it there is none."),
 	text("notification_email_from", func(g *gd) *string { return &g.NotificationEmailFrom }, tierA, acts, "user@hostname", "Sender of mails."),
 	custom("smtp_server", shapeWords, readSMTPServer, tierA, acts, "none, port 25", "Mail relay, as host and optional port.").each(&entrySpec{first: []string{"host", "port"}}),
-	custom("smtp_helo_name", shapeWord, func(d *decoder, g *gd, n *node) {
-		if len(n.args) == 0 { // keepalived passes over it
-			d.word(n, &n.key, Warning, "missing-argument", "write the name, or remove the line", "smtp_helo_name has no value: the host name is used")
-		} else if v, ok := d.wordArg(n, 0); ok {
-			g.SMTPHeloName = v
-			d.extra(n, 1)
-		}
-	}, tierB, acts, "host name", "Name in HELO."),
+	text("smtp_helo_name", func(g *gd) *string { return &g.SMTPHeloName }, tierB, acts, "host name", "Name in HELO.").passed(),
 	seconds("smtp_connect_timeout", 0, intMax, func(g *gd) *time.Duration { return &g.SMTPConnectTimeout }, tierA, acts, "30", "Time to connect to the relay and for each answer."),
 	enum("smtp_tls", []string{"off", "opportunistic", "starttls", "tls"}, func(g *gd) *string { return &g.SMTPTLS }, tierC, acts, "off",
 		"Holdfast: encryption of mail: STARTTLS where the relay offers it, STARTTLS or no mail, or TLS from the first byte on."),
@@ -94,7 +87,7 @@ var globalTable = newTable("global_defs", []row[gd]{
 	flag("vrrp_check_unicast_src", func(g *gd) *bool { return &g.CheckUnicastSrc }, tierB, acts, "off", "Drop unicast adverts that are not from a peer.").own(),
 	boolean("vrrp_skip_check_adv_addr", func(g *gd) *bool { return &g.SkipCheckAdvAddr }, tierA, acts, "off", "Do not compare the address list of the master's adverts again."),
 	flag("vrrp_strict", func(g *gd) *bool { return &g.Strict }, tierA, acts, "off", "Keep to the RFC: no authentication, no unicast, no_accept.").own(),
-	boolean("v3_checksum_as_v2", func(g *gd) *bool { return &g.V3ChecksumAsV2 }, tierC, acts, "off", "Version 3 checksum without the pseudo header.").own(),
+	boolean("v3_checksum_as_v2", func(g *gd) *bool { return &g.V3ChecksumAsV2 }, tierC, acts, "off", "Version 3 checksum without the pseudo header.").own().passed(),
 	integer("vrrp_priority", -20, 19, func(g *gd) *int { return &g.VRRPPriority }, tierB, acts, "0", "Nice value of the router."),
 	integer("checker_priority", -20, 19, func(g *gd) *int { return &g.CheckerPriority }, tierB, idle, "0", "Nice value of the balancer."),
 	integer("bfd_priority", -20, 19, func(g *gd) *int { return &g.BFDPriority }, tierB, moot, "0", "Nice value of keepalived's BFD process."),

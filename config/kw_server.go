@@ -100,8 +100,8 @@ func methodRow[T any](name string, f func(*T) *Method, t tier, def, doc string) 
 func inherited[T any](f func(*T) *raw) []row[T] {
 	return []row[T]{
 		integer("retry", 0, 1<<31-1, func(o *T) *int { return &f(o).retry }, tierA, acts, "1; DNS_CHECK 3, MISC_CHECK 0", "Further attempts after the first failure."),
-		seconds("delay_before_retry", 0, longest, func(o *T) *time.Duration { return &f(o).delayBeforeRetry }, tierA, acts, "1; HTTP_GET and SSL_GET 3, DNS_CHECK as delay_loop", "Pause before such an attempt."),
-		seconds("warmup", 0, longest, func(o *T) *time.Duration { return &f(o).warmup }, tierA, acts, "as delay_loop", "First checks are spread over this time."),
+		seconds("delay_before_retry", 0, longest*1000, func(o *T) *time.Duration { return &f(o).delayBeforeRetry }, tierA, acts, "1; HTTP_GET and SSL_GET 3, DNS_CHECK as delay_loop", "Pause before such an attempt."),
+		seconds("warmup", 0, longest*1000, func(o *T) *time.Duration { return &f(o).warmup }, tierA, acts, "as delay_loop", "First checks are spread over this time."),
 		seconds("delay_loop", usec, longest*1000, func(o *T) *time.Duration { return &f(o).delayLoop }, tierA, acts, "60", "Time between checks."),
 	}
 }
@@ -159,8 +159,8 @@ var vsTable = newTable("virtual_server", []row[vsDraft]{
 	schedFlag("sh-port", tierB), schedFlag("sh-fallback", tierB), schedFlag("mh-port", tierB), schedFlag("mh-fallback", tierB),
 	text("virtualhost", func(v *vsDraft) *string { return &v.VirtualServer.VirtualHost }, tierA, acts, "the address", "Default Host of HTTP checks."),
 	flag("ha_suspend", func(v *vsDraft) *bool { return &v.HASuspend }, tierB, acts, "off", "Check and serve only while the address is here."),
-	boolean("alpha", func(v *vsDraft) *bool { return &v.VirtualServer.Alpha }, tierA, acts, "off", "Real servers start down until a check passes."),
-	boolean("omega", func(v *vsDraft) *bool { return &v.Omega }, tierB, acts, "off", "Run notify_down and quorum_down at stop."),
+	boolean("alpha", func(v *vsDraft) *bool { return &v.VirtualServer.Alpha }, tierA, acts, "off", "Real servers start down until a check passes.").passed(),
+	boolean("omega", func(v *vsDraft) *bool { return &v.Omega }, tierB, acts, "off", "Run notify_down and quorum_down at stop.").passed(),
 	integer("quorum", 1, 1<<31-1, func(v *vsDraft) *int { return &v.Quorum }, tierA, acts, "1", "Total weight of living servers needed."),
 	integer("hysteresis", 0, 1<<31-1, func(v *vsDraft) *int { return &v.Hysteresis }, tierA, acts, "0", "Quorum is won above quorum + hysteresis and lost below quorum - hysteresis."),
 	seconds("drain_timeout", 0, longest, func(v *vsDraft) *time.Duration { return &v.DrainTimeout }, tierB, acts, "0", "A server that leaves the file keeps its connections for at most this time, without new ones; 0 deletes it at once."),
@@ -203,7 +203,7 @@ var vsTable = newTable("virtual_server", []row[vsDraft]{
 	text("snmp_name", func(v *vsDraft) *string { return &v.VirtualServer.SNMPName }, tierC, idle, "none", "Name in SNMP."),
 	integer("weight", 1, 1<<31-1, func(v *vsDraft) *int { return &v.VirtualServer.Weight }, tierB, acts, "1", "Default weight of real servers."),
 	seconds("connect_timeout", usec, longest, func(v *vsDraft) *time.Duration { return &v.connectTimeout }, tierA, acts, "5", "Default time to connect."),
-	tri("inhibit_on_failure", func(v *vsDraft) *Tri { return &v.inhibit }, tierA, acts, "off", "A failed server gets weight 0 instead of being removed."),
+	tri("inhibit_on_failure", func(v *vsDraft) *Tri { return &v.inhibit }, tierA, acts, "off", "A failed server gets weight 0 instead of being removed.").passed(),
 	tri("log_all_failures", func(v *vsDraft) *Tri { return &v.logAll }, tierB, acts, "off", "Log every failed attempt."),
 	text("laddr_group_name", func(v *vsDraft) *string { return &v.VirtualServer.LocalAddressGroup }, tierC, acts, "none", "DPVS: source addresses of FULLNAT."),
 	known[vsDraft]("nat_mask", shapeWord, tierC, gone, "", "Removed from keepalived.").say("nat_mask was removed from keepalived long ago: remove it"),
@@ -247,12 +247,12 @@ func readGranularity(d *decoder, v *vsDraft, n *node) {
 var rsTable = newTable("real_server", []row[rsDraft]{
 	integer("weight", 0, 1<<31-1, func(r *rsDraft) *int { return &r.weight }, tierA, acts, "1", "Share of the load; 0 gets no new connections."),
 	methodRow("lvs_method", func(r *rsDraft) *Method { return &r.RealServer.Method }, tierA, "the virtual server's", "Forwarding to this server.").also("lb_kind"),
-	tri("inhibit_on_failure", func(r *rsDraft) *Tri { return &r.inhibit }, tierA, acts, "the virtual server's", "Weight 0 instead of removal when it fails."),
+	tri("inhibit_on_failure", func(r *rsDraft) *Tri { return &r.inhibit }, tierA, acts, "the virtual server's", "Weight 0 instead of removal when it fails.").passed(),
 	integer("uthreshold", 0, 1<<32-1, func(r *rsDraft) *uint32 { return &r.UThreshold }, tierB, acts, "0", "No new connections above this many."),
 	integer("lthreshold", 0, 1<<32-1, func(r *rsDraft) *uint32 { return &r.LThreshold }, tierB, acts, "0", "New connections again below this many."),
 	command("notify_up", func(r *rsDraft) *Command { return &r.NotifyUp }, tierA, acts, "none", "Run when it comes up."),
 	command("notify_down", func(r *rsDraft) *Command { return &r.NotifyDown }, tierA, acts, "none", "Run when it goes down."),
-	tri("alpha", func(r *rsDraft) *Tri { return &r.alpha }, tierB, acts, "the virtual server's", "Starts down until its checks pass."),
+	tri("alpha", func(r *rsDraft) *Tri { return &r.alpha }, tierB, acts, "the virtual server's", "Starts down until its checks pass.").passed(),
 	seconds("connect_timeout", usec, longest, func(r *rsDraft) *time.Duration { return &r.connectTimeout }, tierA, acts, "the virtual server's", "Default time to connect."),
 	tri("smtp_alert", func(r *rsDraft) *Tri { return &r.smtp }, tierB, acts, "on", "Mail at every change."),
 	tri("log_all_failures", func(r *rsDraft) *Tri { return &r.logAll }, tierB, acts, "off", "Log every failed attempt."),

@@ -213,3 +213,23 @@ func TestOneErrorForOtherFiles(t *testing.T) {
 		}
 	}
 }
+
+// What keepalived passes over must not keep a file from running; it is said all the same.
+func TestPassedOver(t *testing.T) {
+	for _, text := range []string{
+		"global_defs {\n smtp_helo_name\n v3_checksum_as_v2 1\n}\n" + instance(""),
+		server(" alpha 1\n omega yes please\n inhibit_on_failure 1\n" + real1),
+		server(" real_server 192.0.2.21 80 {\n HTTP_GET {\n sni_name\n url {\n path /\n status_code\n }\n }\n }\n"),
+		instance(" unicast_src_ip 192.0.2.1/24\n unicast_peer {\n 192.0.2.2/24\n }"),
+		strings.NewReplacer("192.0.2.10 80", "192.0.2.10/32 80", "192.0.2.21 80", "192.0.2.21/24 80").Replace(server(real1)),
+		instance(" track_script\n virtual_routes\n"),
+		"interface_up_down_delays {\n eth0\n}\n" + instance(""),
+		server(" delay_before_retry 70000\n warmup 70000\n" + real1),
+		"garp_group {\n garp_interval 0\n interface eth0\n}\n" + instance(""),
+	} {
+		_, ds := Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(text)}}, "/etc/x.conf", reasonHost, Options{})
+		if ds.Fails(false) || ds.Count(Warning) == 0 && !strings.Contains(text, "70000") {
+			t.Errorf("%s\n%s", text, ds.Text(false))
+		}
+	}
+}

@@ -71,6 +71,8 @@ type keyword struct {
 	def     string
 	doc     string
 	note    string // said whenever the keyword is used
+	// lax: keepalived passes over a missing or odd argument of it without a word, so that it must not keep a file from running.
+	lax bool
 }
 
 // entrySpec says how a line of words is written as a YAML map: the first words by name, then options.
@@ -141,6 +143,9 @@ func (r row[T]) say(note string) row[T]       { r.note = note; return r }
 func (r row[T]) each(e *entrySpec) row[T]     { r.entry = e; return r }
 func (r row[T]) repeat() row[T]               { r.many = true; return r }
 func (r row[T]) words(names ...string) row[T] { r.named = names; return r }
+
+// passed says that keepalived passes over a missing or odd argument.
+func (r row[T]) passed() row[T] { r.lax = true; return r }
 
 // clocked says that words of the line are times.
 func (r row[T]) clocked() row[T] { r.clock = true; return r }
