@@ -185,6 +185,7 @@ var explanations = []Explanation{
 	{"ops-udp", "ops schedules each UDP packet; it is left out for other protocols.", "Remove it."},
 	{"quorum-too-high", "The quorum is more than all servers together weigh and could never be won; the sum is used.", "Lower it."},
 	{"hysteresis", "hysteresis must be below quorum.", "Lower it."},
+	{"hysteresis-out-of-reach", "quorum + hysteresis is more than all servers together weigh: a quorum once lost could never be won again.", "Lower one of them, or add servers."},
 	{"threshold", "lthreshold above uthreshold: the server would never take connections again.", "Swap them."},
 	{"timeout-interval", "A time-out is longer than the interval: runs of a check or script that hangs come later than the interval says, and a failure is noticed later.", "Make the interval longer or the time-out shorter."},
 	{"dr-not-connected", "DR rewrites the MAC address only: the real server must be on a network of the director, and is on none.", "Use TUN or NAT, or give the director an address there."},
