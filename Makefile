@@ -51,7 +51,7 @@ N ?= 200
 kills: setup
 	@$(GO) test -c -tags netns -o $(BIN)/netns.test ./integration/suite
 	@$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/holdfast ./cmd/holdfast
-	cd integration/suite && HOLDFAST_KILLS=$(N) HOLDFAST_SEED=$(SEED) HOLDFAST_SCENARIO_LIMIT=4h HOLDFAST=$(CURDIR)/$(BIN)/holdfast $(CURDIR)/$(BIN)/netns.test -test.run 'TestKills$$' -test.v -test.parallel 3 -test.timeout 5h
+	cd integration/suite && HOLDFAST_KILLS=$(N) HOLDFAST_SEED=$(SEED) HOLDFAST_SCENARIO_LIMIT=4h HOLDFAST=$(CURDIR)/$(BIN)/holdfast $(CURDIR)/$(BIN)/netns.test -test.run 'TestKills$$' -test.v -test.parallel 5 -test.timeout 5h
 
 vm: setup
 	@echo "== virtual machine: the whole job on a kernel with IPVS"
