@@ -75,7 +75,7 @@ func TestEveryCodeIsExplained(t *testing.T) {
 	for code, at := range used {
 		e, ok := ExplainCode(code)
 		if !ok || e.What == "" || e.Do == "" {
-			t.Logf("%s: %q is not explained in codes.go", at, code)
+			t.Errorf("%s: %q is not explained in codes.go", at, code)
 		}
 	}
 	var codes []string
@@ -107,7 +107,7 @@ func TestEveryCodeIsTested(t *testing.T) {
 	}
 	for _, e := range Explanations() {
 		if s := all.String(); !strings.Contains(s, `"`+e.Code+`"`) && !strings.Contains(s, "["+e.Code+"]") {
-			t.Logf("no test names %s", e.Code)
+			t.Errorf("no test names %s", e.Code)
 		}
 	}
 }
