@@ -127,7 +127,7 @@ var globalTable = newTable("global_defs", []row[gd]{
 	boolean("vrrp_notify_priority_changes", func(g *gd) *bool { return &g.NotifyPriorityChanges }, tierB, acts, "off", "Tell scripts and pipes about every change of the effective priority."),
 	flag("fifo_write_vrrp_states_on_reload", func(g *gd) *bool { return &g.FIFOWriteStatesOnReload }, tierB, acts, "off", "Write every state to the pipes again after a reload."),
 	seconds("vrrp_startup_delay", time.Millisecond, intMax, func(g *gd) *time.Duration { return &g.StartupDelay }, tierA, acts, "0", "After start ignore adverts and delay all timers.").own(),
-	seconds("vrrp_delay_after_boot", 0, intMax, func(g *gd) *time.Duration { return &g.DelayAfterBoot }, tierC, idle, "0", "The same, counted from the machine's boot.").own(),
+	seconds("vrrp_delay_after_boot", 0, intMax, func(g *gd) *time.Duration { return &g.DelayAfterBoot }, tierC, acts, "0", "The same, counted from the machine's boot; the later of the two counts.").own(),
 	flag("log_unknown_vrids", func(g *gd) *bool { return &g.LogUnknownVRIDs }, tierC, idle, "off", "Log adverts of unknown virtual routers."),
 	custom("vrrp_iptables", shapeWords, func(_ *decoder, g *gd, _ *node) { g.VRRPIPTables = true }, tierC, moot, "", "Use iptables; Holdfast uses nftables."),
 	known[gd]("vrrp_ipsets", shapeWords, tierC, moot, "", "Use ipsets; Holdfast uses nftables."),

@@ -76,7 +76,7 @@ var instanceTable = newTable("vrrp_instance", []row[vi]{
 				i.TimerExpiredBackup = int(v)
 			}
 		}
-	}, tierC, idle, "off", "A master that was not scheduled for too long goes to BACKUP; needs nopreempt.").also("thread_timer_expired").own(),
+	}, tierC, acts, "off", "A MASTER that was silent for so long that a router of this priority (254 without a number) may have taken over goes to BACKUP, though nobody is heard; needs nopreempt.").also("thread_timer_expired").own(),
 	integer("down_timer_adverts", 1, 100, func(i *vi) *int { return &i.DownTimerAdverts }, tierB, acts, "3", "Adverts that may be missed before a takeover.").own(),
 	seconds("garp_master_delay", 0, intMax, func(i *vi) *time.Duration { return &i.GarpMasterDelay }, tierA, acts, "5", "Second gratuitous ARP burst; 0 = none."),
 	integer("garp_master_repeat", 0, 1<<31-1, func(i *vi) *int { return &i.GarpMasterRepeat }, tierA, acts, "5", "Gratuitous ARPs per burst."),

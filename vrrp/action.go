@@ -57,7 +57,7 @@ type Notice struct {
 	ID   ID
 	Name string
 	// Kind is a constant word: "split_brain", "address_mismatch", "priority", "preempt_wait", "handover_done", "handover_failed", "fault_changed", "lower_priority" (a BACKUP is about to preempt), "master_rx_lower_pri" (a MASTER heard one of lower priority: runs notify_master_rx_lower_pri),
-	// "late_wake", "unsigned", "clock_skew", "interval_mismatch", "window", "window_over", "handover_over", "start_without_result".
+	// "late_wake", "unsigned", "clock_skew", "interval_mismatch", "window", "window_over", "handover_over", "start_without_result", "start_delayed".
 	Kind   string
 	Detail string
 	// Priority is the effective priority of the instance.

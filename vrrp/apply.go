@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 
 // Apply brings the machines to cfg: new instances start, gone ones let go, changed ones change in place and keep their state where that is
 // possible. An unchanged instance gets no action at all. A new instance is INIT until the next Tick, which is due at once (or after
-// StartupDelay), so that Links and Adopt can come first. Of two instances with one identity the second is ignored.
+// StartupDelay and DelayAfterBoot), so that Links and Adopt can come first. Of two instances with one identity the second is ignored.
 func (ms *Machines) Apply(now time.Time, cfg Config) []Action {
 	ms.out, ms.now = nil, now
 	if ms.stopping {
@@ -21,6 +22,9 @@ func (ms *Machines) Apply(now time.Time, cfg Config) []Action {
 	}
 	startAt := now
 	if d := ms.startedAt.Add(cfg.StartupDelay); d.After(now) {
+		startAt = d
+	}
+	if d := ms.bootedAt.Add(cfg.DelayAfterBoot); !ms.bootedAt.IsZero() && d.After(startAt) {
 		startAt = d
 	}
 	hold := ms.cfg.HoldWithoutBalancer
@@ -169,6 +173,12 @@ func (ms *Machines) join(now time.Time, u *unit, startAt time.Time) {
 	case states[Init] == n:
 		u.state, u.startAt, u.since = Init, startAt, now
 		u.reason = "new"
+		if wait := startAt.Sub(now); wait > 0 && !u.stopped {
+			u.reason = fmt.Sprintf("new: waits %s (vrrp_startup_delay, vrrp_delay_after_boot)", short(wait.Round(time.Second/10)))
+			for _, m := range u.members {
+				ms.notice(m, "start_delayed", "starts in %s (vrrp_startup_delay, vrrp_delay_after_boot)", short(wait.Round(time.Second/10)))
+			}
+		}
 	case states[Master] == n:
 		u.state = Master
 	case states[Master] > 0 && states[Master]+states[Init] == n:

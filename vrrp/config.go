@@ -42,6 +42,8 @@ type Config struct {
 	Statics []Address
 	// StartupDelay is how long the router says nothing after its start (vrrp_startup_delay).
 	StartupDelay time.Duration
+	// DelayAfterBoot is how long after the boot of the kernel, as Booted tells it, no instance starts (vrrp_delay_after_boot).
+	DelayAfterBoot time.Duration
 	// StaticRoutes and StaticRules are there while the daemon runs, whoever is MASTER.
 	StaticRoutes []Route
 	StaticRules  []Rule
@@ -197,6 +199,9 @@ type Instance struct {
 	NoPreempt bool
 	// PreemptDelay is how long a better router waits before it takes over from a living MASTER.
 	PreemptDelay time.Duration
+	// LateBackup makes a MASTER go to BACKUP when it was silent for so long that a router of this priority, 1 to
+	// 254, may have taken over, though nobody is heard; 0: it stays MASTER (timer_expired_backup).
+	LateBackup uint8
 	// StartMaster is "state MASTER" in the configuration: a hint that keepalived heeds for priority 255 only.
 	StartMaster bool
 	Auth        Auth

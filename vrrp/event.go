@@ -19,6 +19,9 @@ type Received struct {
 	Refusal *Refusal
 }
 
+// Booted says how long the kernel has been running (CLOCK_BOOTTIME). It comes before the first Apply, for Config.DelayAfterBoot.
+type Booted struct{ For time.Duration }
+
 // Link is the state of a network interface now.
 type Link struct {
 	Name string
@@ -100,6 +103,7 @@ type Taken struct {
 }
 
 func (Taken) event()      {}
+func (Booted) event()     {}
 func (Trouble) event()    {}
 func (Tick) event()       {}
 func (Received) event()   {}

@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -46,6 +47,9 @@ func (ms *Machines) expireMaster(now time.Time, m *machine) {
 	at := m.timers[timerAdvert]
 	if m.due(timerAdvert, now) {
 		ms.advertDue(now, m, at)
+		if m.unit.state != Master {
+			return
+		}
 	}
 	if m.due(timerZero, now) && m.zeroesLeft > 0 {
 		m.zeroesLeft--
@@ -88,6 +92,15 @@ func (i *Instance) elsewhere() []Address {
 
 // advertDue sends the advertisement that was due at the given time.
 func (ms *Machines) advertDue(now time.Time, m *machine, at time.Time) {
+	if m.overslept(now) && m.unit.giving == nil {
+		why := fmt.Sprintf("nothing was sent for %s: a router of priority %d may have taken over (timer_expired_backup)", short(now.Sub(m.sentAt)), m.cfg.LateBackup)
+		// Whoever has not taken over yet need not wait for the whole of its time now; a MASTER only answers.
+		for _, o := range m.unit.members {
+			ms.emit(Send{ID: o.id})
+		}
+		ms.backup(now, m.unit, m, why)
+		return
+	}
 	if m.asleep(now) {
 		// Nobody was heard in the sockets, which have been read empty: still MASTER. But whoever may have taken over meanwhile has told
 		// the segment where the addresses are.
@@ -107,6 +120,12 @@ func (ms *Machines) advertDue(now time.Time, m *machine, at time.Time) {
 // asleep says that a MASTER has been silent for so long that another may have taken over: the process was stopped, the machine paused.
 func (m *machine) asleep(now time.Time) bool {
 	return now.Sub(m.sentAt) > m.cfg.adverts()*m.cfg.Interval
+}
+
+// overslept says that the silence was long enough for a router of the priority in LateBackup, and that the configuration wants BACKUP then.
+func (m *machine) overslept(now time.Time) bool {
+	c := &m.cfg
+	return c.LateBackup > 0 && c.NoPreempt && c.Priority != 255 && now.Sub(m.sentAt) >= 3*c.Interval+skew(c.Version, c.LateBackup, c.Interval)
 }
 
 // expireDown is Master_Down_Timer.

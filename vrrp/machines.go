@@ -26,7 +26,9 @@ type Machines struct {
 	tracks  map[string]Track
 	ready   Ready
 	// startedAt is the time of the first Apply; unreadySince when READY was last lost, or the start.
-	startedAt    time.Time
+	startedAt time.Time
+	// bootedAt is when the kernel booted; zero if nobody has said.
+	bootedAt     time.Time
 	unreadySince time.Time
 	// awayAt is when the absence of the balancer becomes a fault; zero while it is not away. It is set once until READY.
 	awayAt   time.Time
@@ -111,6 +113,8 @@ func (ms *Machines) step(now time.Time, ev Event) {
 		ms.handover(now, ev)
 	case Adopt:
 		ms.adopt(now, ev)
+	case Booted:
+		ms.bootedAt = now.Add(-ev.For)
 	case Sequences:
 		ms.recall(ev)
 	}

@@ -78,3 +78,81 @@ func TestLateWake(t *testing.T) {
 	r.run(time.Second)
 	r.want(i.ID(), Master)
 }
+
+// With LateBackup a MASTER that was silent for as long as a router of that priority waits goes to BACKUP, though it hears nobody.
+func TestLateBackup(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		version       uint8
+		other         uint8
+		keeps, leaves time.Duration // of an interval of 1 s
+		nopreempt     bool
+		priority      uint8
+	}{
+		{"the quickest", 3, 254, 3005 * time.Millisecond, 3008 * time.Millisecond, true, 100},
+		{"a slow one", 3, 1, 3990 * time.Millisecond, 4 * time.Second, true, 100},
+		{"version 2", 2, 128, 3490 * time.Millisecond, 3510 * time.Millisecond, true, 100},
+		{"not asked for", 3, 0, time.Hour, 0, true, 100},
+		{"it would preempt", 3, 254, time.Hour, 0, false, 100},
+		{"owner", 3, 254, time.Hour, 0, true, 255},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			i := sample(c.version, IPv4)
+			i.Priority, i.NoPreempt, i.LateBackup = c.priority, c.nopreempt, c.other
+			r := master(t, i)
+			r.step(Tick{})
+			sent := r.ms.byID[i.ID()].sentAt
+			r.now = sent.Add(c.keeps)
+			r.step(Tick{})
+			r.want(i.ID(), Master)
+			if c.leaves == 0 {
+				return
+			}
+			r.now = r.ms.byID[i.ID()].sentAt.Add(c.leaves)
+			r.shows(r.step(Tick{}), "send 0, hold 0, MASTER>BACKUP")
+			r.want(i.ID(), Backup)
+			// Nobody was there: it takes over again after its own time.
+			r.after(4 * time.Second)
+			r.step(Tick{})
+			r.want(i.ID(), Master)
+		})
+	}
+}
+
+func TestDelayAfterBoot(t *testing.T) {
+	i := sample(3, IPv4)
+	for _, c := range []struct {
+		name              string
+		up, startup, boot time.Duration
+		wait              time.Duration
+		told              string
+		unknown           bool
+	}{
+		{name: "booted long ago", up: time.Hour, boot: time.Minute},
+		{name: "just booted", up: 10 * time.Second, boot: time.Minute, wait: 50 * time.Second, told: "notice start_delayed"},
+		{name: "the later one counts", up: 10 * time.Second, boot: time.Minute, startup: 2 * time.Minute, wait: 2 * time.Minute, told: "notice start_delayed"},
+		{name: "nobody knows when", unknown: true, boot: time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := &rig{t: t, ms: New(), now: t0}
+			if !c.unknown {
+				r.step(Booted{For: c.up})
+			}
+			r.step(up("eth0"))
+			a := r.ms.Apply(r.now, Config{Instances: []Instance{i}, StartupDelay: c.startup, DelayAfterBoot: c.boot})
+			r.shows(a, c.told)
+			if c.wait > 0 {
+				if s := r.ms.Snapshot()[0]; s.State != Init || !strings.Contains(s.Reason, "vrrp_delay_after_boot") {
+					t.Errorf("status: %s %q", s.State, s.Reason)
+				}
+				r.after(c.wait - time.Millisecond)
+				r.hear(i.ID(), 50, addrA)
+				r.step(Tick{})
+				r.want(i.ID(), Init)
+				r.after(time.Millisecond)
+			}
+			r.step(Tick{})
+			r.want(i.ID(), Backup)
+		})
+	}
+}

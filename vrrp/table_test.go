@@ -69,6 +69,7 @@ func TestStateEventTable(t *testing.T) {
 		{"higher priority", advert(150), with(nothing(), Master, "hold 0, MASTER>BACKUP", Backup)},
 		{"owner", advert(255), with(nothing(), Master, "hold 0, MASTER>BACKUP", Backup)},
 		{"refused advert", Received{ID: id, From: addrA, Refusal: &Refusal{Reason: ReasonChecksum, From: addrA, Detail: "x"}}, same("refused checksum", Init, Backup, Master, Fault)},
+		{"boot time", Booted{For: time.Hour}, nothing()},
 		{"advert for nobody", Received{ID: ID{Interface: "eth0", Family: IPv4, VRID: 99}}, nothing()},
 		{"link unchanged", up("eth0"), nothing()},
 		{"link down", down, with(with(with(nothing(), Backup, "BACKUP>FAULT", Fault), Master, "send 0, send 0, hold 0, MASTER>FAULT", Fault), Fault, "notice fault_changed", Fault)},

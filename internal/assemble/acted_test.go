@@ -127,7 +127,7 @@ var samples = map[string][]string{
 	"min_reply_length": {"3\n require_reply 01"}, "max_reply_length": {"99\n require_reply 01"}, "host": {"{\nconnect_ip 192.0.2.66\n}"}, "state": {"MASTER"}, "dynamic_interfaces": {""}, "group": {"{ VI_1 }"}, "laddr_group_name": {"L"},
 	"weight": {"7", "-7"}, "connect_ip": {"192.0.2.66"}, "bindto": {"192.0.2.67"}, "unicast_src_ip": {"192.0.2.68"}, "damping": {"3 60 120"}, "sh-port": {"\n lb_algo sh"}, "http_protocol": {"1.1"},
 	"vrrp_garp_lower_prio_delay": {"7"}, "unicast_ttl": {"9\n unicast_peer {\n192.0.2.9\n}"}, "unicast_fault_no_peer": {"\nunicast_peer {\n}"}, "native_ipv6": {"\nno_virtual_ipaddress"},
-	"vrrp_strict": {""}, "preempt_delay": {"9"}, "enable_sni": {"on\n virtualhost x"}, "sni_name": {"x\n tls", "x"}, "timeout": {"0.5"}, "SSL": {"{\n certificate /x\n key /y\n}"},
+	"vrrp_strict": {""}, "preempt_delay": {"9"}, "timer_expired_backup": {"7\n nopreempt"}, "enable_sni": {"on\n virtualhost x"}, "sni_name": {"x\n tls", "x"}, "timeout": {"0.5"}, "SSL": {"{\n certificate /x\n key /y\n}"},
 	"header": {`"X-A: b"`}, "vmac_xmit_base": {"\n use_vmac"}, "vmac_prefix": {"xx"}, "bind_port": {"99\n bindto 192.0.2.67"}, "proxy_protocol": {"v1\n connect_port 9", "v2"}, "default_interface": {"eth3\n}\nstatic_ipaddress {\n192.0.2.99/24"},
 	"lthreshold": {"3\n uthreshold 9"}, "startup_script_timeout": {"7\n startup_script /bin/true"}, "shutdown_script_timeout": {"7\n shutdown_script /bin/true"},
 	"tls_ca": {"/x\n tls"}, "tls_cert": {"/x\n tls"}, "tls_key": {"/x\n tls", "/x\n tls_cert /y"}, "tls_min_version": {"1.3\n tls"}, "tls_verify": {"on\n tls"}, "tls_warn_expiry": {"9\n tls"},

@@ -13,7 +13,7 @@ import (
 
 // VRRP is the router's part of the Model.
 func VRRP(m *config.Model) vrrp.Config {
-	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, TransitionWindow: m.Global.TransitionWindow,
+	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, DelayAfterBoot: m.Global.DelayAfterBoot, TransitionWindow: m.Global.TransitionWindow,
 		Process: vrrp.Process{Nice: m.Global.VRRPPriority, RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap,
 			CPUs: strings.Trim(fmt.Sprint(m.Global.VRRPCPUs), "[]"), MaxAuto: max(m.Global.MaxAutoPriority, 0), AutoDelay: m.Global.MinAutoPriorityDelay}}
 	ids := map[string]vrrp.ID{}
@@ -84,7 +84,7 @@ func block(all []vrrp.Instance, g *config.SyncGroup) {
 func instance(m *config.Model, in *config.VRRPInstance) vrrp.Instance {
 	v := vrrp.Instance{
 		Name: in.Name, Interface: in.Interface, Family: vrrp.IPv4, VRID: uint8(in.VRID), Version: uint8(in.Version),
-		Priority: uint8(in.Priority), Interval: in.AdvertInt, NoPreempt: in.NoPreempt, PreemptDelay: in.PreemptDelay,
+		Priority: uint8(in.Priority), Interval: in.AdvertInt, NoPreempt: in.NoPreempt, LateBackup: uint8(in.TimerExpiredBackup), PreemptDelay: in.PreemptDelay,
 		StartMaster: in.State == "MASTER", Source: in.SrcIP, TrackSource: in.TrackSrcIP, Group: in.McastDst, UnicastFaultNoPeer: in.UnicastFaultNoPeer,
 		CheckUnicastSource: in.CheckUnicastSrc, TTL: 255, ChecksumAsV2: in.V3ChecksumAsV2, SkipCheckAdvAddr: in.SkipCheckAdvAddr,
 		DownTimerAdverts: in.DownTimerAdverts, LowerPrioNoAdvert: in.LowerPrioNoAdvert, HigherPrioSendAdvert: in.HigherPrioSendAdvert,

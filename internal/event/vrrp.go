@@ -40,12 +40,14 @@ var (
 		"After a reload that changes how routers talk, the former form is sent and accepted besides until every peer is reloaded.", "instance", "detail")
 	HandoverOver = define("vrrp.handover_over", Info, "preempts again", "A handover was taken back or its time has passed.", "instance", "detail")
 	NoResult     = define("vrrp.start_without_result", Warn, "started without a script's result", "A tracked script without a weight has not had a result for 30 s; find out why it hangs.", "instance", "detail")
-	VRRPNotice   = define("vrrp.notice", Info, "VRRP notice", "Anything else worth knowing about an instance.", "instance", "kind", "detail")
+	StartDelayed = define("vrrp.start_delayed", Info, "does not start yet",
+		"The instance stays INIT: hears nothing, says nothing, holds nothing, until vrrp_startup_delay since the start and vrrp_delay_after_boot since the boot have passed.", "instance", "detail")
+	VRRPNotice = define("vrrp.notice", Info, "VRRP notice", "Anything else worth knowing about an instance.", "instance", "kind", "detail")
 )
 
 // NoticeKind is the row for the kind of a vrrp.Notice, nil if it has none of its own.
 func NoticeKind(kind string) *Kind {
 	return map[string]*Kind{"split_brain": SplitBrain, "address_mismatch": AddressMismatch, "interval_mismatch": IntervalMismatch, "priority": PriorityChanged, "preempt_wait": PreemptWait,
 		"handover_done": HandoverDone, "handover_failed": HandoverFailed, "fault_changed": FaultChanged, "lower_priority": LowerPriority,
-		"master_rx_lower_pri": Rival, "late_wake": LateWake, "unsigned": Unsigned, "clock_skew": ClockSkew, "window": Window, "window_over": Window, "handover_over": HandoverOver, "start_without_result": NoResult}[kind]
+		"master_rx_lower_pri": Rival, "late_wake": LateWake, "unsigned": Unsigned, "clock_skew": ClockSkew, "window": Window, "window_over": Window, "handover_over": HandoverOver, "start_without_result": NoResult, "start_delayed": StartDelayed}[kind]
 }

@@ -69,6 +69,9 @@ func (r *loop) adopt() {
 		if t, ok := act.(vrrp.Transition); ok && believed[t.ID] {
 			continue
 		}
+		if n, ok := act.(vrrp.Notice); ok && believed[n.ID] {
+			continue
+		}
 		r.do([]vrrp.Action{act})
 	}
 	r.do(r.machines.Step(now, vrrp.Adopt{Instances: adopted, Tracks: s.Tracks}))

@@ -107,6 +107,7 @@ func Run(ctx context.Context, d Deps) error {
 	case <-ctx.Done():
 		return nil
 	}
+	r.machines.Step(time.Now(), vrrp.Booted{For: bootTime()})
 	r.recallSequences()
 	r.adopt()
 	r.startBalancer()
