@@ -110,6 +110,7 @@ var explanations = []Explanation{
 	{"interface-missing", "An instance needs an interface (or unicast with unicast_src_ip).", "Add interface NAME."},
 	{"vrid-missing", "An instance needs a virtual_router_id, the same on every director.", "Add virtual_router_id N."},
 	{"vrid-clash", "Two instances on one interface have one virtual_router_id: each takes the other's adverts for its peer's.", "Choose a number that nobody uses on this network."},
+	{"vmac-clash", "Two instances would have one virtual MAC on one interface: the kernel refuses the second macvlan, and switches would send to one of two places.", "Choose another virtual_router_id, another MAC, or leave use_vmac out."},
 	{"priority-default", "state MASTER without a priority means 255, the owner of the addresses, which nobody can take over from by priority.", "Write a priority."},
 	{"no-addresses", "The instance moves no address.", "Add virtual_ipaddress, or no_virtual_ipaddress if that is meant."},
 	{"address-twice", "An address is listed twice in one instance.", "Remove one."},

@@ -48,6 +48,7 @@ func (d *decoder) reason(m *Model) {
 	}
 	d.reasonAddresses(m)
 	d.reasonRouterIDs(m)
+	d.reasonVirtualMACs(m)
 	for i := range m.VirtualServers {
 		d.item = "virtual_server " + m.VirtualServers[i].label()
 		d.reasonServer(m, &m.VirtualServers[i], users)

@@ -85,6 +85,13 @@ func TestRulesBothWays(t *testing.T) {
 		{"vrid-clash", Error, instance("") + strings.Replace(b, "id 2", "id 1", 1), instance("") + strings.NewReplacer("id 2", "id 1", "eth0", "eth1").Replace(b)},
 		{"vrid-clash", Error, instance(" unicast_peer {\n 192.0.2.2\n }") + strings.Replace(b, "id 2", "id 1\n unicast_peer {\n 192.0.2.2\n }", 1), instance("") + strings.NewReplacer("id 6", "id 1").Replace(fmt.Sprintf(six, "fe80::9", ""))},
 		{"vrid-clash", Error, fmt.Sprintf(six, "fe80::9", "") + strings.NewReplacer("id 6", "id 6", "instance S", "instance T").Replace(fmt.Sprintf(six, "fe80::a", "")), instance(" mcast_dst_ip 224.0.0.99") + strings.Replace(b, "id 2", "id 1", 1)},
+		// One virtual MAC for two.
+		{"vmac-clash", Error, instance(" use_vmac 02:00:00:00:00:09") + strings.Replace(b, "id 2", "id 2\n use_vmac 2:0:0:0:0:9", 1), instance(" use_vmac 02:00:00:00:00:09") + strings.NewReplacer("id 2", "id 2\n use_vmac 2:0:0:0:0:9", "eth0", "eth1").Replace(b)},
+		{"vmac-clash", Error, instance(" use_vmac\n mcast_dst_ip 224.0.0.99") + strings.Replace(b, "id 2", "id 1\n use_vmac", 1), instance(" mcast_dst_ip 224.0.0.99") + strings.Replace(b, "id 2", "id 1\n use_vmac", 1)},
+		{"vmac-clash", Error, instance(" use_vmac 02:00:00:00:07") + strings.Replace(b, "id 2", "id 2\n use_vmac vr2 02:00:00:00:07:01", 1), instance(" use_vmac 02:00:00:00:07") + strings.Replace(b, "id 2", "id 2\n use_vmac vr2 02:00:00:00:07", 1)},
+		{"vmac-clash", Error, instance(" use_vmac\n use_vmac_addr\n virtual_ipaddress_excluded {\n 2001:db8::7/64\n }") + fmt.Sprintf(strings.Replace(six, "id 6", "id 1\n use_vmac", 1), "fe80::9", ""),
+			instance(" use_vmac\n use_vmac_addr") + fmt.Sprintf(strings.Replace(six, "id 6", "id 1\n use_vmac", 1), "fe80::9", "")},
+		{"vmac-clash", Error, instance(" use_vmac 02:00:00:00:00:09\n use_vmac_addr\n virtual_ipaddress_excluded {\n 2001:db8::7/64\n }"), instance(" use_vmac 02:00:00:00:00:09\n virtual_ipaddress_excluded {\n 2001:db8::7/64\n }")},
 		// One address in two instances, however it is written.
 		{"address-in-two", Error, instance("") + strings.Replace(b, "192.0.2.11/24", "192.0.2.10/32 dev eth1", 1), instance("") + b},
 		{"address-in-two", Error, fmt.Sprintf(six, "2001:db8::9", "") + strings.Replace(b, "192.0.2.11/24", "192.0.2.11\n }\n virtual_ipaddress_excluded {\n 2001:0db8:0:0::9/64", 1),
