@@ -31,6 +31,7 @@ type quietWire struct {
 
 func (w *quietWire) Readable() <-chan struct{}                      { return nil }
 func (w *quietWire) Listen(map[vrrpnet.Endpoint][]netip.Addr) error { return nil }
+func (w *quietWire) Gather(time.Duration)                           {}
 func (w *quietWire) Drain(func(vrrp.Packet))                        {}
 func (w *quietWire) Close()                                         {}
 func (w *quietWire) Send(_ vrrpnet.Endpoint, _ netip.Addr, out vrrp.Outgoing) error {

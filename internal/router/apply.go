@@ -46,12 +46,27 @@ func (r *loop) configure(config *vrrp.Config, gen uint64) {
 		r.instances[i.ID()] = i
 	}
 	r.virtual = virtualAddrs(config)
+	r.Wire.Gather(gathering(config))
 	r.shield()
 	r.schedule()
 	r.makeVMACs("")
 	for _, i := range r.interfaces { // which of its addresses are virtual may have changed
 		r.updateLink(linkOf(i, r.virtual))
 	}
+}
+
+// gathering is how long packets may wait for each other: half a hundredth of the shortest interval, and not so long that anybody would see it in a
+// takeover. Below 100 ms it is nothing. A timer that runs out reads the sockets first, so nothing is decided without what waits there.
+func gathering(config *vrrp.Config) time.Duration {
+	const most, least = 5 * time.Millisecond, 500 * time.Microsecond
+	wait := most
+	for n := range config.Instances {
+		wait = min(wait, config.Instances[n].Interval/200)
+	}
+	if wait < least {
+		return 0
+	}
+	return wait
 }
 
 // shield keeps the addresses of no_accept instances from local programs, whether they are held now or not: it is then never too late.

@@ -14,6 +14,8 @@ import (
 // Wire is what the loop sends and receives with; none of it may wait. *vrrpnet.Wire is the real one.
 type Wire interface {
 	Readable() <-chan struct{}
+	// Gather lets packets of a long dense row wait for each other for at most this long before Readable fires; 0 for never.
+	Gather(most time.Duration)
 	Listen(want map[vrrpnet.Endpoint][]netip.Addr) error
 	Drain(deliver func(vrrp.Packet))
 	Send(e vrrpnet.Endpoint, src netip.Addr, out vrrp.Outgoing) error

@@ -33,11 +33,18 @@ type fakeWire struct {
 	in       []vrrp.Packet
 	out      []sent
 	open     map[vrrpnet.Endpoint][]netip.Addr
+	gather   time.Duration
 }
 
 func newFakeWire() *fakeWire { return &fakeWire{readable: make(chan struct{}, 1)} }
 
 func (w *fakeWire) Readable() <-chan struct{} { return w.readable }
+
+func (w *fakeWire) Gather(most time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gather = most
+}
 
 func (w *fakeWire) Listen(want map[vrrpnet.Endpoint][]netip.Addr) error {
 	w.mu.Lock()

@@ -49,6 +49,7 @@ func (r *loop) stop(reason string) {
 		r.stopping = now
 		r.tell(event.RouterStop.With(reason))
 		r.notify("STOPPING=1")
+		r.Wire.Gather(0) // addresses go the moment a successor is heard
 		r.do(r.machines.Step(now, vrrp.Release{}))
 	case !r.released:
 		r.do(r.machines.Step(now, vrrp.ReleaseNow{}))

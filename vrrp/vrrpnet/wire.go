@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +21,8 @@ type Wire struct {
 	readable chan struct{}
 	done     chan struct{}
 	buf, oob []byte
+	// gather is how long arrivals may wait for each other, in nanoseconds.
+	gather atomic.Int64
 	// frames sends whole Ethernet frames and receives nothing.
 	frames int
 }
@@ -52,11 +56,20 @@ func NewWire() (*Wire, error) {
 	return w, nil
 }
 
+// Gather lets packets that arrive in a long dense row, as a thousand instances make one, wait for each other for at most this long: then one wake of the
+// loop is for many. What arrives alone or in a short burst is never kept waiting; 0, as at the start, is never at all. It may be called from any goroutine.
+func (w *Wire) Gather(most time.Duration) { w.gather.Store(int64(most)) }
+
 // wake tells the loop that something arrived. Edge triggered: one event per arrival, however late the loop reads.
 func (w *Wire) wake() {
 	defer close(w.done)
 	events := make([]unix.EpollEvent, 16)
+	var row row
 	for {
+		most := time.Duration(w.gather.Load())
+		if wait := row.wait(most); wait > 0 {
+			time.Sleep(wait)
+		}
 		n, err := unix.EpollWait(w.epoll, events, -1)
 		if err == unix.EINTR {
 			continue
@@ -69,6 +82,7 @@ func (w *Wire) wake() {
 				return
 			}
 		}
+		row.arrived(time.Now(), most)
 		select {
 		case w.readable <- struct{}{}:
 		default:
