@@ -130,3 +130,59 @@ func TestRealNetworkInterfaceMadeAgain(t *testing.T) {
 	link(t, pid, there)
 	expect(t, p.Probe(t.Context(), what), checkers.OK)
 }
+
+// A director that holds a virtual address of IPv6 asks under its own: a real server that has the virtual one too would answer itself.
+func TestRealNetworkSource(t *testing.T) {
+	fresh(t)
+	there := neighbour(t)
+	command(t, "ip -6 addr add 2001:db8::11/64 dev near nodad")
+	command(t, there+"ip -6 addr add 2001:db8::21/64 dev far nodad")
+	command(t, there+"ip -6 addr add 2001:db8::100/128 dev lo nodad")
+	command(t, there+"ip -6 addr add 2001:db8::101/128 dev lo nodad")
+	virtual := []netip.Addr{netip.MustParseAddr("2001:db8::100"), netip.MustParseAddr("2001:db8::101")}
+	target := netip.AddrPortFrom(netip.MustParseAddr("2001:db8::21"), 80) // nothing listens: an answer is a refusal
+	p := New(Options{NeverFrom: virtual})
+	defer p.Close()
+	plain := New(Options{})
+	defer plain.Close()
+	for i, row := range []struct {
+		name, before string
+		prober       *Prober
+		bind         netip.Addr
+		tcp          checkers.Reason
+		ping         bool
+	}{
+		{"without a virtual address", "", p, netip.Addr{}, checkers.Refused, true},
+		{"one virtual address", "ip -6 addr add 2001:db8::100/64 dev near nodad", p, netip.Addr{}, checkers.Refused, true},
+		{"two", "ip -6 addr add 2001:db8::101/64 dev near nodad", p, netip.Addr{}, checkers.Refused, true},
+		{"bindto is obeyed", "", p, virtual[0], checkers.Timeout, false},
+		{"what the kernel would do", "", plain, netip.Addr{}, checkers.Timeout, false},
+	} {
+		if row.before != "" {
+			command(t, row.before)
+		}
+		limit := 10 * time.Second
+		if row.tcp == checkers.Timeout {
+			limit = 300 * time.Millisecond // no answer ever comes
+		}
+		what := &checkers.Probe{Kind: checkers.TCP, Target: target, Bind: netip.AddrPortFrom(row.bind, 0), Timeout: limit}
+		if r := row.prober.Probe(t.Context(), what); r.Reason != row.tcp {
+			t.Errorf("%d %s: TCP: %v %s, want %v", i, row.name, r.Reason, r.Detail, row.tcp)
+		}
+		mail := &checkers.Probe{Kind: checkers.SMTP, Target: target, Timeout: limit, Params: &checkers.SMTPParams{Hosts: []checkers.SMTPHost{{Target: target, Bind: what.Bind}}}}
+		if r := row.prober.Probe(t.Context(), mail); r.Reason != row.tcp {
+			t.Errorf("%d %s: SMTP: %v %s, want %v", i, row.name, r.Reason, r.Detail, row.tcp)
+		}
+		echo := &checkers.Probe{Kind: checkers.Ping, Target: target, Bind: what.Bind, Timeout: limit}
+		if r := row.prober.Probe(t.Context(), echo); r.OK != row.ping {
+			t.Errorf("%d %s: ping: %v %s", i, row.name, r.Reason, r.Detail)
+		}
+	}
+	if from := p.sources.sourced(&checkers.Probe{Target: target}).Bind.Addr(); from != netip.MustParseAddr("2001:db8::11") {
+		t.Errorf("the source is %s", from)
+	}
+	p.NeverFrom(nil)
+	if from := p.sources.sourced(&checkers.Probe{Target: target}).Bind.Addr(); from.IsValid() {
+		t.Errorf("the source is %s without virtual addresses", from)
+	}
+}

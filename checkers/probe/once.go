@@ -17,13 +17,13 @@ import (
 // Once makes a single attempt for a person at a terminal. A ping goes through an unprivileged socket where the system allows it
 // (net.ipv4.ping_group_range) and the probe needs neither a mark nor an interface, so that it works without rights.
 func Once(ctx context.Context, opt Options, what *checkers.Probe) checkers.Result {
+	p := New(opt)
+	defer p.Close()
 	if what.Kind == checkers.Ping && what.Mark == 0 && what.Interface == "" {
-		if r, done := pingOnce(ctx, what); done {
+		if r, done := pingOnce(ctx, p.sources.sourced(what)); done {
 			return r
 		}
 	}
-	p := New(opt)
-	defer p.Close()
 	start := time.Now()
 	r := p.Probe(ctx, what)
 	if r.Latency.Total == 0 {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -37,13 +38,16 @@ const queueTime = 10 * time.Second
 type Options struct {
 	// Runner runs MISC_CHECK; nil fails such checks as invalid.
 	Runner Runner
+	// NeverFrom is what [Prober.NeverFrom] begins with.
+	NeverFrom []netip.Addr
 }
 
 // Prober makes attempts. It is safe for concurrent use.
 type Prober struct {
-	opt   Options
-	files tlsFiles
-	pings pingSockets
+	opt     Options
+	files   tlsFiles
+	pings   pingSockets
+	sources sources
 
 	connector connector
 	// large has a place for every answer with a long body that is being kept.
@@ -53,7 +57,11 @@ type Prober struct {
 var _ checkers.Prober = (*Prober)(nil)
 
 // New makes a Prober. Close it when it is no longer used.
-func New(opt Options) *Prober { return &Prober{opt: opt, large: make(chan struct{}, largeBodies)} }
+func New(opt Options) *Prober {
+	p := &Prober{opt: opt, large: make(chan struct{}, largeBodies)}
+	p.NeverFrom(opt.NeverFrom)
+	return p
+}
 
 // Close releases the shared sockets.
 func (p *Prober) Close() {
@@ -76,6 +84,9 @@ func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Resul
 	f := kinds[what.Kind]
 	if f == nil {
 		return checkers.Fail(checkers.Invalid, "no check of kind "+what.Kind.String())
+	}
+	if what.Kind != checkers.Misc && what.Kind != checkers.File {
+		what = p.sources.sourced(what)
 	}
 	switch what.Kind {
 	case checkers.TCP, checkers.HTTP, checkers.SSL, checkers.SMTP:

@@ -51,7 +51,7 @@ func probeCommand() *cobra.Command {
 			defer programs.Close()
 			failed := 0
 			for _, s := range specs {
-				r := probe.Once(ctx, probe.Options{Runner: programs.Checks()}, &s.Probe)
+				r := probe.Once(ctx, probe.Options{Runner: programs.Checks(), NeverFrom: assemble.VirtualAddresses(model)}, &s.Probe)
 				if ctx.Err() != nil {
 					return exitError{code: exitFatal}
 				}

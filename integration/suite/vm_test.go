@@ -48,7 +48,9 @@ func TestWorkingDay(t *testing.T) {
 			day(l, mode, lab.Holdfast, second)
 		})
 	}
-	lab.Scenario(t, "working day IPv6 NAT", func(l *lab.Lab) { dayOf(l, l.Site6(lab.NAT, 2), lab.Conf{Version: 3}, lab.Holdfast, nil) })
+	for _, mode := range []lab.Mode{lab.DR, lab.NAT} {
+		lab.Scenario(t, "working day IPv6 "+string(mode), func(l *lab.Lab) { dayOf(l, l.Site6(mode, 2), lab.Conf{Version: 3}, lab.Holdfast, nil) })
+	}
 }
 
 // full waits until the director's table holds every real server.

@@ -38,6 +38,8 @@ type serverSide struct {
 	notes             []string
 	modules, sysctls  []string
 	links, addrs, end []string
+	// gre tells of each kind of GRE seen so far whether it has a checksum.
+	gre []string
 }
 
 func once(list *[]string, lines ...string) {
@@ -118,6 +120,12 @@ func (w *serverSide) tunnel(vip netip.Addr, m config.Method) (device string) {
 			family = "-6 "
 		}
 		once(&w.links, fmt.Sprintf("ip fou show | grep -q 'port %[1]d ' || ip fou add %[2]sport %[1]d gue", m.TunPort, family))
+	}
+	if m.TunType == "gre" {
+		once(&w.gre, fmt.Sprint(m.TunCsum == "csum"))
+		if len(w.gre) > 1 {
+			once(&w.notes, "  GRE with and without a checksum to one address does not work: the device that takes checksums gets every packet for it and drops those without")
+		}
 	}
 	if m.TunType == "gre" && m.TunCsum == "csum" { // a device takes checksums always or never
 		kind := "gre"

@@ -22,6 +22,8 @@ func TestRealServerSide(t *testing.T) {
 		{"gre", forwardVS("192.0.2.1 80", "TUN type gre", "", "198.51.100.21 80"), "198.51.100.21", []string{"modprobe ip_gre\n", "dev gre0\n", "gre0.rp_filter=0"}, []string{"holdfast-gre"}},
 		{"gre with a checksum", forwardVS("192.0.2.1 80", "TUN type gre csum", "", "198.51.100.21 80"), "198.51.100.21",
 			[]string{"type gre local 198.51.100.21 csum", "ip addr replace 192.0.2.1/32 dev holdfast-gre\n"}, []string{"dev gre0"}},
+		{"both kinds of gre", forwardVS("192.0.2.1 80", "TUN type gre csum", "", "198.51.100.21 80") + forwardVS("192.0.2.2 80", "TUN type gre", "", "198.51.100.21 80"), "198.51.100.21",
+			[]string{"with and without a checksum"}, nil},
 		{"IPv4 in IPv6", forwardVS("192.0.2.1 80", "TUN", "", "2001:db8::21 80"), "2001:db8::21", []string{"modprobe ip6_tunnel\n", "ip addr replace 192.0.2.1/32 dev ip6tnl0\n"}, nil},
 		{"IPv6 in IPv4", forwardVS("2001:db8::1 80", "TUN", "", "198.51.100.21 80"), "198.51.100.21", []string{"modprobe sit\n", "dev sit0 nodad\n"}, []string{"rp_filter"}},
 		{"NAT", nat + forwardVS("192.0.2.1 80", "NAT", "", "10.0.0.21 80"), "10.0.0.21", []string{"ip route replace default via 10.0.0.1\n"}, []string{"arp_", "192.0.2.1/32"}},

@@ -1,6 +1,8 @@
 package balancer
 
 import (
+	"net/netip"
+
 	"github.com/holdfast-ha/holdfast/checkers"
 	"github.com/holdfast-ha/holdfast/internal/assemble"
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
@@ -35,6 +37,9 @@ func (d *daemon) resyncHealth() {
 
 // switchChecks is the last step of a change: other checks run from now on. Everything that is tracked goes with them.
 func (d *daemon) switchChecks() {
+	if p, ok := d.o.Prober.(interface{ NeverFrom([]netip.Addr) }); ok {
+		p.NeverFrom(assemble.VirtualAddresses(d.in.Model))
+	}
 	d.sched.Apply(assemble.Suspended(d.in.Model, d.in.Checks, d.in.VRRP, d.router.Owns))
 	d.resyncs = 2
 	d.unsaved = true
