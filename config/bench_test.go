@@ -56,3 +56,26 @@ func TestMemoryIsLinear(t *testing.T) {
 		t.Errorf("four times the real servers cost %.1f times the allocations", four/one)
 	}
 }
+
+// BenchmarkPack is what is done once after every reload.
+func BenchmarkPack(b *testing.B) {
+	m, _ := Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(bigFile(1000, 10))}}, "/etc/x.conf", Host{Hostname: "h"}, Options{})
+	for b.Loop() {
+		_, packed, err := m.Pack()
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(len(packed.data))/10_000, "bytes/server")
+	}
+}
+
+// BenchmarkUnpack is what the next reload does with it.
+func BenchmarkUnpack(b *testing.B) {
+	m, _ := Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(bigFile(1000, 10))}}, "/etc/x.conf", Host{Hostname: "h"}, Options{})
+	_, packed, err := m.Pack()
+	for b.Loop() {
+		if _, err = packed.Unpack(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

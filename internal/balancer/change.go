@@ -56,15 +56,15 @@ func (d *daemon) read() {
 }
 
 func (d *daemon) readFrom(files fs.FS, then func(in inputs, diags config.Diagnostics, refuse bool)) {
-	old := d.in.Model
+	old := d.in
 	go func() {
 		model, diags := d.o.Read(files)
 		refuse := diags.RefuseStart()
 		var in inputs
 		if !refuse {
-			in = inputs{Inputs: assemble.All(model), diags: diags}
-			if old != nil {
-				in.plan = config.Diff(old, model)
+			in = inputs{Inputs: assemble.All(model), diags: diags, private: assemble.ForwardServices(model)}
+			if before := old.whole(); before != nil {
+				in.plan = config.Diff(before, model)
 			}
 		}
 		d.inbox.post(func() { then(in, diags, refuse) })
@@ -209,9 +209,7 @@ func (d *daemon) inForce() {
 	c := d.change
 	d.keepSources(c.sources)
 	d.pruneIntent()
-	// Reading leaves several times as much garbage as it leaves values, the first round of checks and what follows from it some more.
-	go debug.FreeOSMemory()
-	time.AfterFunc(calmAfter, debug.FreeOSMemory)
+	time.AfterFunc(calmAfter, debug.FreeOSMemory) // of what the change sets off
 	d.loadedAt, d.rejected, d.keepRejected = time.Now(), d.keepRejected, ""
 	d.bus.Publish(event.ConfigLoaded.With(d.o.ConfigFile, d.gen, len(c.in.VRRP.Instances), len(c.in.Pools), len(c.in.Checks), len(c.in.plan)))
 	d.endChange(control.Reloaded{Generation: d.gen, Changed: true, Operations: operations(c.in.plan), Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
@@ -222,7 +220,7 @@ func (d *daemon) unchanged() {
 	c := d.change
 	d.tellPlan(c.in.plan)
 	d.keepSources(c.sources)
-	d.in.Model, d.in.diags = c.in.Model, c.in.diags
+	d.in.Model, d.in.packed, d.in.diags = c.in.Model, nil, c.in.diags
 	d.rejected = ""
 	if c.in.Model.Global.FIFOWriteStatesOnReload {
 		d.outside.RepeatStates(c.in.Outside.Notify)
@@ -240,6 +238,8 @@ func (d *daemon) endChange(r control.Reloaded, err error) {
 	for _, w := range c.waiters {
 		w(r, err)
 	}
+	c.in = inputs{} // a timer may hold c for a while
+	d.pack()
 	if next := d.again; next != nil && !d.stopping {
 		d.again, d.change = nil, next
 		d.read()
