@@ -362,7 +362,7 @@ func parseTime(s string, unit time.Duration, units bool) (time.Duration, bool) {
 			}
 		}
 	}
-	whole, frac, _ := strings.Cut(s, ".")
+	whole, frac, _ := strings.Cut(strings.TrimPrefix(s, "+"), ".")
 	if whole == "" && frac == "" || len(whole) > 12 || len(frac) > 9 {
 		return 0, false
 	}

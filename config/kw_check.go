@@ -144,11 +144,12 @@ var dnsTable = newTable("DNS_CHECK", []row[ck]{
 
 var miscTable = newTable("MISC_CHECK", []row[ck]{
 	command("misc_path", func(c *ck) *Command { return &c.Command }, tierA, acts, "required", "The program; exit status 0 means up."),
-	seconds("misc_timeout", usec, longest, func(c *ck) *time.Duration { return &c.miscTimeout }, tierA, acts, "as delay_loop", "Then it is killed and has failed."),
+	seconds("misc_timeout", 0, longest, func(c *ck) *time.Duration { return &c.miscTimeout }, tierA, acts, "as delay_loop", "Then it is killed and has failed; 0: after delay_loop."),
 	flag("misc_dynamic", func(c *ck) *bool { return &c.Dynamic }, tierA, acts, "off", "Exit status 2 to 255 is the weight plus 2."),
 	custom("user", shapeWords, func(d *decoder, c *ck, n *node) {
 		if u, ok := d.wordArg(n, 0); ok {
 			c.Command.User, c.Command.Group = u, n.text(1)
+			d.account(n)
 			d.extra(n, 2)
 		}
 	}, tierA, acts, "script_user", "User and group it runs as.").each(&entrySpec{first: []string{"user", "group"}}),
@@ -162,7 +163,7 @@ var udpTable = newTable("UDP_CHECK", []row[ck]{
 			return
 		}
 		for i := range mask {
-			if mask[i] == 0 {
+			if mask[i] != 0xff {
 				d.word(n, n.arg(0), Error, "bad-value", "", "a payload has no wildcards")
 				return
 			}
@@ -174,36 +175,44 @@ var udpTable = newTable("UDP_CHECK", []row[ck]{
 		if len(n.args) > 0 {
 			c.Reply, c.ReplyMask, _ = d.hex(n)
 		}
-	}, tierB, acts, "off", "An answer must come; hex with xx for any byte."),
+	}, tierB, acts, "off", "An answer must come; hex, x is any half of a byte."),
 	integer("min_reply_length", 0, 65535, func(c *ck) *int { return &c.MinReplyLen }, tierB, acts, "0", "Shortest answer."),
 	integer("max_reply_length", 0, 65535, func(c *ck) *int { return &c.MaxReplyLen }, tierB, acts, "255", "Longest answer."),
 }, connection(), schedule(), judging())
 
-// hex joins the words and reads pairs of hex digits; xx is any byte.
+// hex reads pairs of hex digits as keepalived does: blanks are between bytes, a digit alone is a byte, and x is any half of a byte.
 func (d *decoder) hex(n *node) (b, mask []byte, ok bool) {
 	if !d.need(n, 0) {
 		return nil, nil, false
 	}
-	var s strings.Builder
 	for i := range n.args {
-		s.WriteString(n.args[i].text)
+		for _, group := range strings.Fields(n.args[i].text) {
+			for len(group) > 0 {
+				two := group[:min(2, len(group))]
+				group = group[len(two):]
+				var v, m byte
+				if len(two) == 1 {
+					m = 0x0f // its first half is 0
+				}
+				for _, c := range []byte(two) {
+					v, m = v<<4, m<<4
+					if c == 'x' || c == 'X' {
+						continue
+					}
+					digit := hexDigit(c)
+					if digit < 0 {
+						d.word(n, n.arg(i), Error, "bad-value", "write two hex digits for each byte", "%q is not hex", clip(two))
+						return nil, nil, false
+					}
+					v, m = v|byte(digit), m|0x0f
+				}
+				b, mask = append(b, v), append(mask, m)
+			}
+		}
 	}
-	t := s.String()
-	if len(t)%2 != 0 || len(t) > 131070 {
-		d.word(n, n.arg(0), Error, "bad-value", "write two hex digits for each byte", "%s has half a byte or too many", n.key.text)
+	if len(b) == 0 || len(b) > 65535 {
+		d.word(n, n.arg(0), Error, "bad-value", "write two hex digits for each byte", "%s has %d bytes, not 1 to 65535", n.key.text, len(b))
 		return nil, nil, false
-	}
-	for i := 0; i < len(t); i += 2 {
-		if strings.EqualFold(t[i:i+2], "xx") {
-			b, mask = append(b, 0), append(mask, 0)
-			continue
-		}
-		h, l := hexDigit(t[i]), hexDigit(t[i+1])
-		if h < 0 || l < 0 {
-			d.word(n, n.arg(0), Error, "bad-value", "write two hex digits for each byte", "%q is not hex", clip(t[i:i+2]))
-			return nil, nil, false
-		}
-		b, mask = append(b, byte(h<<4|l)), append(mask, 0xff)
 	}
 	return b, mask, true
 }

@@ -239,12 +239,7 @@ func readScriptUser(d *decoder, g *gd, n *node) {
 	}
 	g.ScriptUser, g.ScriptGroup = u, n.text(1)
 	d.extra(n, 2)
-	if d.host.UserExists != nil && !d.host.UserExists(u) {
-		d.word(n, n.arg(0), Warning, "no-such-user", "create the account, or name another one", "there is no user %q on this machine", clip(u))
-	}
-	if g.ScriptGroup != "" && d.host.GroupExists != nil && !d.host.GroupExists(g.ScriptGroup) {
-		d.word(n, n.arg(1), Warning, "no-such-group", "create the group, or name another one", "there is no group %q on this machine", clip(g.ScriptGroup))
-	}
+	d.account(n)
 }
 
 func readLVSTimeouts(d *decoder, g *gd, n *node) {
@@ -358,4 +353,14 @@ func (d *decoder) extraIf(n *node, min time.Duration) (all bool, t time.Duration
 	}
 	t, _ = d.timeArg(n, i, time.Second, min, hour24)
 	return all, t
+}
+
+// account warns of a user and a group that this machine has not got.
+func (d *decoder) account(n *node) {
+	if user := n.text(0); d.host.UserExists != nil && !d.host.UserExists(user) {
+		d.word(n, n.arg(0), Warning, "no-such-user", "create the account, or name another one", "there is no user %q on this machine", clip(user))
+	}
+	if group := n.text(1); group != "" && d.host.GroupExists != nil && !d.host.GroupExists(group) {
+		d.word(n, n.arg(1), Warning, "no-such-group", "create the group, or name another one", "there is no group %q on this machine", clip(group))
+	}
 }

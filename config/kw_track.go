@@ -68,6 +68,7 @@ var scriptTable = newTable("vrrp_script", []row[VRRPScript]{
 	custom("user", shapeWords, func(d *decoder, s *VRRPScript, n *node) {
 		if u, ok := d.wordArg(n, 0); ok {
 			s.Script.User, s.Script.Group = u, n.text(1)
+			d.account(n)
 			d.extra(n, 2)
 		}
 	}, tierA, acts, "script_user", "User and group it runs as.").each(&entrySpec{first: []string{"user", "group"}}),

@@ -106,6 +106,7 @@ func TestReasonedChecks(t *testing.T) {
 		{"group-interval", Warning, instance(" advert_int 2") + second + "vrrp_sync_group G { group { A B } }\n", "same advert_int"},
 		{"group-of-one", Note, instance("") + "vrrp_sync_group G { group { A } }\n", "of one"},
 		{"two-groups", Error, instance("") + second + "vrrp_sync_group G { group { A B } }\nvrrp_sync_group H { group { A B } }\n", "keep it in one"},
+		{"no-such-user", Warning, "vrrp_script s {\n script /usr/bin/ok\n user bob\n}\n" + instance(" track_script {\n s\n }"), "bob"},
 		{"no-such-user", Warning, "global_defs { script_user alice\n}\n" + instance(""), "alice"},
 		{"command-words", Error, instance(" notify /usr/bin/ok -a b c"), "double quotes"},
 		{"server-is-vip", Warning, server(" real_server 192.0.2.10 80 {\n }\n"), "own address"},

@@ -317,6 +317,9 @@ func (d *decoder) fillCheck(m *draft, v *vsDraft, r *rsDraft, c *checkDraft) boo
 		}
 		return true
 	case MiscCheck:
+		if c.miscTimeout == 0 {
+			c.miscTimeout = -1
+		}
 		k.Timeout = pick(c.miscTimeout, v.delayLoop, 60*time.Second)
 		if k.Command.Line == "" {
 			d.word(n, &n.key, Error, "missing-argument", `add misc_path "PROGRAM ARGUMENTS"`, "MISC_CHECK has no misc_path: the check is left out")
