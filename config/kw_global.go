@@ -88,7 +88,7 @@ var globalTable = newTable("global_defs", []row[gd]{
 	boolean("vrrp_skip_check_adv_addr", func(g *gd) *bool { return &g.SkipCheckAdvAddr }, tierA, acts, "off", "Do not compare the address list of the master's adverts again."),
 	flag("vrrp_strict", func(g *gd) *bool { return &g.Strict }, tierA, acts, "off", "Keep to the RFC: no authentication, no unicast, no_accept.").own(),
 	boolean("v3_checksum_as_v2", func(g *gd) *bool { return &g.V3ChecksumAsV2 }, tierC, acts, "off", "Version 3 checksum without the pseudo header.").own().passed(),
-	integer("vrrp_priority", -20, 19, func(g *gd) *int { return &g.VRRPPriority }, tierB, acts, "0", "Nice value of the router."),
+	integer("vrrp_priority", -20, 19, func(g *gd) *int { return &g.VRRPPriority }, tierB, acts, "-20", "Nice value of the router; without the keyword -20 if it may and was started with 0."),
 	integer("checker_priority", -20, 19, func(g *gd) *int { return &g.CheckerPriority }, tierB, idle, "0", "Nice value of the balancer."),
 	integer("bfd_priority", -20, 19, func(g *gd) *int { return &g.BFDPriority }, tierB, moot, "0", "Nice value of keepalived's BFD process."),
 	flag("vrrp_no_swap", func(g *gd) *bool { return &g.VRRPNoSwap }, tierB, acts, "off", "Keep the router in memory."),

@@ -76,7 +76,7 @@ func defaults(host Host) GlobalDefs {
 		VRRPMcastGroup4: netip.AddrFrom4([4]byte{224, 0, 0, 18}), VRRPMcastGroup6: netip.MustParseAddr("ff02::12"), VRRPVersion: 2,
 		GarpMasterDelay: 5 * time.Second, GarpMasterRepeat: 5, GarpMasterRefreshRepeat: 1, DownTimerAdverts: 3,
 		MinAutoPriorityDelay: time.Second, JSONVersion: 1, Umask: -1, NFTablesIPVSStartFwmark: 1000, BalancerDownFault: 30 * time.Second, TransitionWindow: time.Minute,
-		ForwardMarks: DefaultForwardMarks,
+		ForwardMarks: DefaultForwardMarks, VRRPPriority: -20,
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // VRRP is the router's part of the Model.
 func VRRP(m *config.Model) vrrp.Config {
 	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, DelayAfterBoot: m.Global.DelayAfterBoot, TransitionWindow: m.Global.TransitionWindow,
-		Process: vrrp.Process{Nice: m.Global.VRRPPriority, RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap,
+		Process: vrrp.Process{Nice: m.Global.VRRPPriority, Unasked: !m.Global.Has("vrrp_priority"), RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap,
 			CPUs: strings.Trim(fmt.Sprint(m.Global.VRRPCPUs), "[]"), MaxAuto: max(m.Global.MaxAutoPriority, 0), AutoDelay: m.Global.MinAutoPriorityDelay}}
 	ids := map[string]vrrp.ID{}
 	virtual := newVirtual(m)

@@ -41,8 +41,8 @@ func (s *starter) start() (Child, error) {
 	cmd := &exec.Cmd{
 		Path: s.path(), Args: append([]string{"holdfast"}, s.args...), Env: childEnv(os.Environ()),
 		Stdout: os.Stdout, Stderr: os.Stderr, ExtraFiles: []*os.File{remote},
-		// A group of its own: Ctrl-C on the terminal is for the router, which stops in order.
-		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
+		// A session of its own: Ctrl-C on the terminal is for the router, which stops in order, and so is the weight of the router's session.
+		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
 	}
 	if err := cmd.Start(); err != nil {
 		conn.Close()

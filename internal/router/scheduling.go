@@ -24,6 +24,9 @@ type scheduling struct {
 	// cpus are those the process was started with, nil when they cannot be read; pinned says that it has others now.
 	cpus   *unix.CPUSet
 	pinned bool
+	// leader: the session is this process's own, and so is the kernel's group of its tasks (sched(7), "The autogroup feature"): a nice value alone counts
+	// only among the processes of a session.
+	leader, grouped bool
 }
 
 func newScheduling() *scheduling {
@@ -32,6 +35,9 @@ func newScheduling() *scheduling {
 		return &scheduling{}
 	}
 	s := &scheduling{original: a}
+	if sid, err := unix.Getsid(0); err == nil {
+		s.leader = sid == os.Getpid()
+	}
 	var cpus unix.CPUSet
 	if unix.SchedGetaffinity(0, &cpus) == nil {
 		s.cpus = &cpus
@@ -45,15 +51,21 @@ func (s *scheduling) set(p vrrp.Process) error {
 	defer s.mu.Unlock()
 	var errs []error
 	switch want := s.attr(p); {
-	case s.original == nil && (p.Nice != 0 || p.RealTime != 0):
+	case s.original == nil && (p.Nice != 0 && !p.Unasked || p.RealTime != 0):
 		errs = append(errs, errors.New("change the priority of the process: the kernel does not tell the present one"))
 	case want == nil && !s.changed:
 	case want == nil:
 		errs = append(errs, schedule(os.Getpid(), s.original))
 		s.changed = false
+		s.group(0)
 	default:
-		errs = append(errs, schedule(os.Getpid(), want))
+		err := schedule(os.Getpid(), want)
 		s.changed = true
+		s.group(int(want.Nice))
+		if p.Unasked && p.RealTime == 0 && errors.Is(err, unix.EPERM) {
+			err = nil // a default is no reason to complain
+		}
+		errs = append(errs, err)
 	}
 	errs = append(errs, s.pin(p.CPUs))
 	if p.Resident != s.resident {
@@ -72,10 +84,21 @@ func (s *scheduling) attr(p vrrp.Process) *unix.SchedAttr {
 	case s.original == nil:
 	case p.RealTime > 0:
 		return &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: uint32(p.RealTime)}
+	case p.Unasked && (s.original.Policy != unix.SCHED_NORMAL || s.original.Nice != 0): // somebody has decided already: the unit, nice, chrt
 	case p.Nice != 0:
 		return &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(p.Nice)}
 	}
 	return nil
+}
+
+// group gives the session the same weight among the sessions as the process has within it. Not every kernel groups so, and not everybody may.
+func (s *scheduling) group(nice int) {
+	if !s.leader || nice == 0 && !s.grouped {
+		return
+	}
+	if os.WriteFile("/proc/self/autogroup", []byte(strconv.Itoa(nice)), 0) == nil {
+		s.grouped = nice != 0
+	}
 }
 
 // spare gives a child what this process was started with.

@@ -52,6 +52,23 @@ func TestSchedulingOfAProcess(t *testing.T) {
 	if a := s.attr(vrrp.Process{Nice: 3, RealTime: 50}); a.Policy != unix.SCHED_RR || a.Priority != 50 {
 		t.Errorf("real time comes first: %+v", a)
 	}
+	for _, c := range []struct {
+		policy      uint32
+		started     int32
+		p           vrrp.Process
+		nice, quiet bool
+	}{
+		{unix.SCHED_NORMAL, 0, vrrp.Process{Nice: -20, Unasked: true}, true, false},
+		{unix.SCHED_NORMAL, 5, vrrp.Process{Nice: -20, Unasked: true}, false, true},
+		{unix.SCHED_BATCH, 0, vrrp.Process{Nice: -20, Unasked: true}, false, true},
+		{unix.SCHED_NORMAL, 5, vrrp.Process{Nice: -20}, true, false},
+		{unix.SCHED_NORMAL, 0, vrrp.Process{Nice: 0}, false, true},
+	} {
+		from := &scheduling{original: &unix.SchedAttr{Policy: c.policy, Nice: c.started}}
+		if a := from.attr(c.p); (a == nil) != c.quiet || c.nice && a.Nice != -20 {
+			t.Errorf("started with policy %d, nice %d, %+v: %+v", c.policy, c.started, c.p, a)
+		}
+	}
 	if err := s.set(vrrp.Process{}); err != nil || s.changed {
 		t.Errorf("nothing asked for, nothing done: %v", err)
 	}
