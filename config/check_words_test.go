@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -39,5 +40,12 @@ func TestOddArgumentsOfChecks(t *testing.T) {
 		if _, ds := read("PING_CHECK", "delay_before_retry "+words); !ds.HasErrors() {
 			t.Errorf("delay_before_retry %s: no error", words)
 		}
+	}
+}
+
+func TestExplainDelayAfterBoot(t *testing.T) {
+	m, ds := Parse(fstest.MapFS{"x.conf": {Data: []byte("global_defs {\n vrrp_delay_after_boot 90\n}\n" + instance(""))}}, "/x.conf", Host{}, Options{})
+	if text := Explain(m, 0); !strings.Contains(text, "until the machine has been up for 90 s") || ds.HasErrors() {
+		t.Error(text)
 	}
 }

@@ -64,6 +64,9 @@ func explainInstance(b *strings.Builder, m *Model, i *VRRPInstance, peer int) {
 	} else {
 		fmt.Fprintf(b, "  Start: BACKUP; alone on the network MASTER after %s\n", secs(down+m.Global.StartupDelay))
 	}
+	if d := m.Global.DelayAfterBoot; d > 0 {
+		fmt.Fprintf(b, "  After a boot: says nothing and hears nothing until the machine has been up for %s (vrrp_delay_after_boot)\n", secs(d))
+	}
 	fmt.Fprintf(b, "  The master dies or its link goes: this director takes over within %s to %s (%d adverts missed, skew %s)\n", secs(down-i.AdvertInt), secs(down), i.DownTimerAdverts, secs(skew))
 	fmt.Fprintf(b, "  The master stops in order: this director takes over after %s, and the addresses stay served until then\n", secs(skew))
 	switch {
