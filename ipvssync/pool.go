@@ -19,8 +19,8 @@ type Pool struct {
 
 // member is a real server with what is known of it.
 type member struct {
-	spec    RealServer
-	health  []Health // in the order of spec.Checks
+	spec    *RealServer // in the Pool's specification
+	health  []Health    // in the order of spec.Checks
 	up      bool
 	known   bool // up was computed before
 	full    int  // effective weight without slow start
@@ -40,11 +40,12 @@ const slowSteps = 10
 
 // NewPool is a pool at its start. Servers without Alpha are up until a check says otherwise, as in keepalived. The quorum has to be gained
 // first, as in keepalived (ipwrapper.c, set_quorum_states): a sum between its two thresholds is not enough. The changes tell of a pool that
-// starts without its quorum.
+// starts without its quorum. The specification is kept, here and in Reconfigure: nobody changes it afterwards.
 func NewPool(now time.Time, spec VirtualServer) (*Pool, []Change) {
 	p := &Pool{spec: spec}
-	for _, rs := range spec.Servers {
-		p.servers = append(p.servers, newMember(rs))
+	p.servers = make([]*member, 0, len(spec.Servers))
+	for i := range spec.Servers {
+		p.servers = append(p.servers, newMember(&spec.Servers[i]))
 	}
 	changes := p.evaluate(now)
 	if p.quorum {
@@ -63,7 +64,7 @@ func (p *Pool) RestoreQuorum(now time.Time, held bool) []Change {
 	return p.evaluate(now)
 }
 
-func newMember(rs RealServer) *member {
+func newMember(rs *RealServer) *member {
 	m := &member{spec: rs, conns: -1, manual: -1}
 	if len(rs.Checks) > 0 {
 		m.health = make([]Health, len(rs.Checks))
@@ -218,7 +219,8 @@ func (p *Pool) Reconfigure(now time.Time, spec VirtualServer) []Change {
 	var changes []Change
 	old := p.servers
 	p.servers = nil
-	for _, rs := range spec.Servers {
+	for k := range spec.Servers {
+		rs := &spec.Servers[k]
 		i := slices.IndexFunc(old, func(m *member) bool { return m.spec.ID == rs.ID })
 		if i < 0 {
 			m := newMember(rs)
