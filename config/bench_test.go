@@ -73,6 +73,9 @@ func BenchmarkPack(b *testing.B) {
 func BenchmarkUnpack(b *testing.B) {
 	m, _ := Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(bigFile(1000, 10))}}, "/etc/x.conf", Host{Hostname: "h"}, Options{})
 	_, packed, err := m.Pack()
+	if err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
 		if _, err = packed.Unpack(); err != nil {
 			b.Fatal(err)
