@@ -50,13 +50,7 @@ func parseNumber(text []byte) int {
 	return sign * n
 }
 
-// readNumber reads the value of a file. It never blocks (a FIFO is refused) and never reads much.
-func readNumber(path string) (n int, reason string) {
-	n, reason, _ = readText(path)
-	return n, reason
-}
-
-// readText also gives the text that was looked at.
+// readText reads the value of a file, and gives the text that was looked at. It never blocks (a FIFO is refused) and never reads much.
 func readText(path string) (number int, reason string, text string) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
