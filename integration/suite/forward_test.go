@@ -40,13 +40,18 @@ func TestForwardChecks(t *testing.T) {
 		spoil, fix func(s *lab.Site)
 	}{
 		{"DR", lab.DR, func(s *lab.Site) { s.RS[1].IP("addr del 10.77.0.100/32 dev lo") }, func(s *lab.Site) { s.RS[1].IP("addr add 10.77.0.100/32 dev lo") }},
+		{"IPv6 DR", lab.DR, func(s *lab.Site) { s.RS[1].IP("addr del fd77::100/128 dev lo") }, func(s *lab.Site) { s.RS[1].IP("addr add fd77::100/128 dev lo") }},
 		{"TUN", lab.TUN, func(s *lab.Site) { s.RS[1].IP("link set tunl0 down") }, func(s *lab.Site) { s.RS[1].IP("link set tunl0 up") }},
 	} {
 		lab.Scenario(t, "forward checks "+c.name, func(l *lab.Lab) {
-			s := l.Site(c.mode, 2)
-			conf := lab.Conf{Check: strings.Replace(lab.TCPCheck, "{", "{\n            check_via forward", 1)}
+			site, forwarding, version := l.Site, "net/ipv4/ip_forward=1", 2
+			if strings.Contains(c.name, "IPv6") {
+				site, forwarding, version = l.Site6, "net/ipv6/conf/all/forwarding=1", 3
+			}
+			s := site(c.mode, 2)
+			conf := lab.Conf{Version: version, Check: strings.Replace(lab.TCPCheck, "{", "{\n            check_via forward", 1)}
 			for _, rs := range s.RS { // a server that forwards, as one with containers does, must not hide that it has no virtual address
-				rs.Sysctl("net/ipv4/ip_forward=1")
+				rs.Sysctl(forwarding)
 			}
 			c.spoil(s)
 			before := map[*lab.Director]string{}
