@@ -22,6 +22,18 @@ func descriptors(t *testing.T) int {
 	return len(all)
 }
 
+// within polls until ok holds and says whether it did in time.
+func within(limit time.Duration, ok func() bool) bool {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for end := time.Now().Add(limit); !ok(); <-look.C {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
 // However badly servers behave, an attempt leaves no goroutine and no descriptor behind.
 func TestNothingIsLeftBehind(t *testing.T) {
 	hostile := map[string]func(c *net.TCPConn){
@@ -69,24 +81,26 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	}
 	attempts() // opens what is shared
 	settled := func(what string, now func() int, limit int) {
-		deadline := time.Now().Add(20 * time.Second)
-		for now() > limit && time.Now().Before(deadline) {
-			time.Sleep(10 * time.Millisecond) // polls until the server's side is gone too
-		}
+		within(20*time.Second, func() bool { return now() <= limit }) // until the server's side is gone too
 		if n := now(); n > limit {
 			t.Errorf("%d %s, %d before", n, what, limit)
 		}
 	}
 	fds, goroutines := descriptors(t), 0
 	settled("descriptors", func() int { return descriptors(t) }, fds)
-	// The first round's servers may still be ending: the lowest numbers seen are the base.
-	for range 50 {
-		fds = min(fds, descriptors(t))
-		if n := runtime.NumGoroutine(); goroutines == 0 || n < goroutines {
-			goroutines = n
+	// The first round's servers may still be ending: the base is the lowest numbers, once they have not fallen for half a second.
+	calm := 0
+	within(20*time.Second, func() bool {
+		f, g := descriptors(t), runtime.NumGoroutine()
+		if calm++; f < fds || goroutines == 0 || g < goroutines {
+			calm = 0
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		fds = min(fds, f)
+		if goroutines == 0 || g < goroutines {
+			goroutines = g
+		}
+		return calm >= 50
+	})
 	for range 5 {
 		attempts()
 	}

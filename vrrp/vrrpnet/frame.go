@@ -31,13 +31,18 @@ func Announcement(addr netip.Addr, mac net.HardwareAddr, router bool) ([]byte, e
 }
 
 func gratuitousARP(addr netip.Addr, mac net.HardwareAddr) ([]byte, error) {
-	p, err := arp.NewPacket(arp.OperationRequest, mac, addr, ethernet.Broadcast, addr)
+	return arpRequest(addr, addr, mac, ethernet.Broadcast)
+}
+
+// arpRequest is a broadcast request for addr from src at mac, RFC 826; target is what it gives as the target's hardware address.
+func arpRequest(addr, src netip.Addr, mac, target net.HardwareAddr) ([]byte, error) {
+	p, err := arp.NewPacket(arp.OperationRequest, mac, src, target, addr)
 	if err != nil {
-		return nil, fmt.Errorf("build a gratuitous ARP for %s: %w", addr, err)
+		return nil, fmt.Errorf("build an ARP request for %s: %w", addr, err)
 	}
 	payload, err := p.MarshalBinary()
 	if err != nil {
-		return nil, fmt.Errorf("build a gratuitous ARP for %s: %w", addr, err)
+		return nil, fmt.Errorf("build an ARP request for %s: %w", addr, err)
 	}
 	f := ethernet.Frame{Destination: ethernet.Broadcast, Source: mac, EtherType: ethernet.EtherTypeARP, Payload: payload}
 	return f.MarshalBinary()

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 
-	"github.com/mdlayher/arp"
 	"github.com/mdlayher/ethernet"
 	"github.com/mdlayher/ndp"
 )
@@ -17,16 +16,7 @@ func Question(addr, src netip.Addr, mac net.HardwareAddr) ([]byte, error) {
 		return nil, fmt.Errorf("ask for %s from %q at %q: no way to ask", addr, src, mac)
 	}
 	if addr.Is4() {
-		p, err := arp.NewPacket(arp.OperationRequest, mac, src, make(net.HardwareAddr, 6), addr)
-		if err != nil {
-			return nil, fmt.Errorf("build an ARP request for %s: %w", addr, err)
-		}
-		payload, err := p.MarshalBinary()
-		if err != nil {
-			return nil, fmt.Errorf("build an ARP request for %s: %w", addr, err)
-		}
-		f := ethernet.Frame{Destination: ethernet.Broadcast, Source: mac, EtherType: ethernet.EtherTypeARP, Payload: payload}
-		return f.MarshalBinary()
+		return arpRequest(addr, src, mac, make(net.HardwareAddr, 6))
 	}
 	group, err := ndp.SolicitedNodeMulticast(addr)
 	if err != nil {
