@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -259,7 +260,10 @@ func TestCrashWithTraffic(t *testing.T) {
 		l.Step("a failed server stays out over a restart")
 		s.Web[0].Refuse()
 		l.Eventually("rs1 leaves", func() bool { _, ok := d1.InTable(s.ServerAddr(1)); return !ok })
-		time.Sleep(2 * time.Second) // the verdict is written down from time to time
+		l.Eventually("the verdict is written down", func() bool {
+			text, _ := os.ReadFile(filepath.Join(d1.RunDir(), "checks.json"))
+			return strings.Contains(string(text), `"up":false`)
+		})
 		after(l, ask, 5)
 		since = time.Now()
 		next()
