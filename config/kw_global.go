@@ -94,7 +94,7 @@ var globalTable = newTable("global_defs", []row[gd]{
 	flag("vrrp_no_swap", func(g *gd) *bool { return &g.VRRPNoSwap }, tierB, acts, "off", "Keep the router in memory."),
 	flag("checker_no_swap", func(g *gd) *bool { return &g.CheckerNoSwap }, tierB, idle, "off", "Keep the balancer in memory."),
 	flag("bfd_no_swap", func(g *gd) *bool { return &g.BFDNoSwap }, tierB, moot, "off", "Keep keepalived's BFD process in memory."),
-	integer("vrrp_rt_priority", 1, 99, func(g *gd) *int { return &g.VRRPRTPriority }, tierB, acts, "off", "Real-time priority of the router."),
+	integer("vrrp_rt_priority", 1, 99, func(g *gd) *int { return &g.VRRPRTPriority }, tierB, acts, "off", "Real-time priority of the router; without any keyword about priorities 1 where an instance sends adverts every 100 ms or more often."),
 	integer("checker_rt_priority", 1, 99, func(g *gd) *int { return &g.CheckerRTPriority }, tierB, idle, "off", "Real-time priority of the balancer."),
 	integer("bfd_rt_priority", 1, 99, func(g *gd) *int { return &g.BFDRTPriority }, tierB, moot, "off", "Real-time priority of keepalived's BFD process."),
 	custom("vrrp_cpu_affinity", shapeWords, func(d *decoder, g *gd, n *node) {

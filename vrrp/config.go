@@ -60,7 +60,7 @@ type Config struct {
 type Process struct {
 	// Nice is its nice value, -20 to 19; 0 leaves what it was started with (vrrp_priority).
 	Nice int
-	// Unasked says that Nice is a default: it is tried, and only if the process was started with an ordinary priority.
+	// Unasked says that Nice and RealTime are defaults: they are tried, and only if the process was started with an ordinary priority.
 	Unasked bool
 	// RealTime is its SCHED_RR priority, 1 to 99; 0 for none (vrrp_rt_priority).
 	RealTime int

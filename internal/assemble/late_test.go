@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"fmt"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -29,5 +30,33 @@ vrrp_instance A {
 	c := VRRP(m)
 	if ds.HasErrors() || c.StartupDelay != 3*time.Second || c.DelayAfterBoot != 60500*time.Millisecond || c.Instances[0].LateBackup != 77 || c.Instances[0].Blocked != "" {
 		t.Errorf("%+v\n%s", c, ds.Text(false))
+	}
+}
+
+// Adverts that must leave within milliseconds make the router a real-time process, unless the file says how it is to run.
+func TestHurriedAdvertsAreRealTime(t *testing.T) {
+	for _, c := range []struct {
+		global, interval string
+		realTime         int
+		unasked          bool
+	}{
+		{"", "1", 0, true},
+		{"", "0.11", 0, true},
+		{"", "0.1", 1, true},
+		{"", "0.01", 1, true},
+		{"vrrp_priority 0", "0.01", 0, false},
+		{"vrrp_priority -5", "0.01", 0, false},
+		{"vrrp_rt_priority 50", "0.01", 50, false},
+		{"max_auto_priority 0", "0.01", 0, true},
+		{"max_auto_priority 20", "0.01", 0, true},
+	} {
+		text := fmt.Sprintf("global_defs {\n vrrp_version 3\n %s\n}\nvrrp_instance a {\n interface eth0\n virtual_router_id 1\n priority 100\n advert_int %s\n virtual_ipaddress {\n 10.0.0.1\n }\n}\n", c.global, c.interval)
+		m, diags := config.Parse(fstest.MapFS{"x.conf": {Data: []byte(text)}}, "/x.conf", config.Host{}, config.Options{})
+		if m == nil {
+			t.Fatal(diags)
+		}
+		if p := VRRP(m).Process; p.RealTime != c.realTime || p.Unasked != c.unasked {
+			t.Errorf("%q, adverts every %s s: %+v", c.global, c.interval, p)
+		}
 	}
 }

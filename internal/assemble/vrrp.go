@@ -11,10 +11,28 @@ import (
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
+// hurried is the longest interval between adverts that makes the router a real-time process without being asked: a process of ordinary priority waited
+// up to 100 ms for a processor that others kept busy (measured), and three such intervals are what a peer waits.
+const hurried = 100 * time.Millisecond
+
+// unasked chooses how the router runs where the file says nothing: a better nice value, and real time where adverts are hurried.
+func unasked(m *config.Model, c *vrrp.Config) {
+	p := &c.Process
+	p.Unasked = !m.Global.Has("vrrp_priority") && !m.Global.Has("vrrp_rt_priority")
+	if !p.Unasked || m.Global.Has("max_auto_priority") {
+		return
+	}
+	for n := range c.Instances {
+		if c.Instances[n].Interval <= hurried {
+			p.RealTime = 1 // any real-time priority is before all ordinary processes
+		}
+	}
+}
+
 // VRRP is the router's part of the Model.
 func VRRP(m *config.Model) vrrp.Config {
 	c := vrrp.Config{StartupDelay: m.Global.StartupDelay, DelayAfterBoot: m.Global.DelayAfterBoot, TransitionWindow: m.Global.TransitionWindow,
-		Process: vrrp.Process{Nice: m.Global.VRRPPriority, Unasked: !m.Global.Has("vrrp_priority"), RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap,
+		Process: vrrp.Process{Nice: m.Global.VRRPPriority, RealTime: m.Global.VRRPRTPriority, Resident: m.Global.VRRPNoSwap,
 			CPUs: strings.Trim(fmt.Sprint(m.Global.VRRPCPUs), "[]"), MaxAuto: max(m.Global.MaxAutoPriority, 0), AutoDelay: m.Global.MinAutoPriorityDelay}}
 	ids := map[string]vrrp.ID{}
 	virtual := newVirtual(m)
@@ -34,6 +52,7 @@ func VRRP(m *config.Model) vrrp.Config {
 			block(c.Instances, g)
 		}
 	}
+	unasked(m, &c)
 	c.StaticRoutes, c.StaticRules = routes(m.StaticRoutes), rules(m.StaticRules)
 	for i := range m.StaticAddresses {
 		c.Statics = append(c.Statics, address(&m.StaticAddresses[i], m.Global.DefaultInterface, false))

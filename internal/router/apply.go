@@ -95,8 +95,8 @@ func (r *loop) shield() {
 // schedule has the process run as the configuration asks for.
 func (r *loop) schedule() {
 	want := r.config.Process
-	if want.MaxAuto > 0 {
-		want.RealTime = max(want.RealTime, min(r.raised, want.MaxAuto))
+	if raised := min(r.raised, want.MaxAuto); raised > want.RealTime {
+		want.RealTime, want.Unasked = raised, false
 	}
 	if want == r.process || r.Schedule == nil {
 		return

@@ -51,7 +51,7 @@ func (s *scheduling) set(p vrrp.Process) error {
 	defer s.mu.Unlock()
 	var errs []error
 	switch want := s.attr(p); {
-	case s.original == nil && (p.Nice != 0 && !p.Unasked || p.RealTime != 0):
+	case s.original == nil && (p.Nice != 0 || p.RealTime != 0) && !p.Unasked:
 		errs = append(errs, errors.New("change the priority of the process: the kernel does not tell the present one"))
 	case want == nil && !s.changed:
 	case want == nil:
@@ -60,9 +60,14 @@ func (s *scheduling) set(p vrrp.Process) error {
 		s.group(0)
 	default:
 		err := schedule(os.Getpid(), want)
+		if p.Unasked && p.RealTime > 0 && errors.Is(err, unix.EPERM) { // a container, a control group without real time
+			p.RealTime = 0
+			want = s.attr(p)
+			err = schedule(os.Getpid(), want)
+		}
 		s.changed = true
 		s.group(int(want.Nice))
-		if p.Unasked && p.RealTime == 0 && errors.Is(err, unix.EPERM) {
+		if p.Unasked && errors.Is(err, unix.EPERM) {
 			err = nil // a default is no reason to complain
 		}
 		errs = append(errs, err)
@@ -82,9 +87,9 @@ func (s *scheduling) set(p vrrp.Process) error {
 func (s *scheduling) attr(p vrrp.Process) *unix.SchedAttr {
 	switch {
 	case s.original == nil:
+	case p.Unasked && (s.original.Policy != unix.SCHED_NORMAL || s.original.Nice != 0): // somebody has decided already: the unit, nice, chrt
 	case p.RealTime > 0:
 		return &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_RR, Priority: uint32(p.RealTime)}
-	case p.Unasked && (s.original.Policy != unix.SCHED_NORMAL || s.original.Nice != 0): // somebody has decided already: the unit, nice, chrt
 	case p.Nice != 0:
 		return &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL, Nice: int32(p.Nice)}
 	}

@@ -63,6 +63,8 @@ func TestSchedulingOfAProcess(t *testing.T) {
 		{unix.SCHED_BATCH, 0, vrrp.Process{Nice: -20, Unasked: true}, false, true},
 		{unix.SCHED_NORMAL, 5, vrrp.Process{Nice: -20}, true, false},
 		{unix.SCHED_NORMAL, 0, vrrp.Process{Nice: 0}, false, true},
+		{unix.SCHED_NORMAL, 5, vrrp.Process{Nice: -20, RealTime: 1, Unasked: true}, false, true},
+		{unix.SCHED_NORMAL, 5, vrrp.Process{Nice: -20, RealTime: 1}, false, false},
 	} {
 		from := &scheduling{original: &unix.SchedAttr{Policy: c.policy, Nice: c.started}}
 		if a := from.attr(c.p); (a == nil) != c.quiet || c.nice && a.Nice != -20 {
