@@ -82,6 +82,13 @@ func (s *Server) answer(c net.Conn) {
 	fmt.Fprintf(c, "HTTP/1.0 %d x\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", code, len(text), text)
 }
 
+// Hits is how many requests were answered.
+func (s *Server) Hits() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hits
+}
+
 // Refuse stops listening: connects are refused.
 func (s *Server) Refuse() {
 	s.mu.Lock()
