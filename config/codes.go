@@ -97,6 +97,7 @@ var explanations = []Explanation{
 	{"out-of-range", "The number is outside what the protocol or keepalived takes.", "Choose one inside the range."},
 	{"bad-value", "The word is none of those that the keyword takes.", "Choose one of them: they are listed in keywords.md."},
 	{"bad-address", "No address, or a prefix length, mask or range that does not fit. Names are not looked up.", "Write addresses as numbers, a port after a blank, a mask as /24."},
+	{"ipv6-off", "A virtual IPv6 address is on an interface where IPv6 is switched off: the kernel will refuse it. The instance serves its other addresses.", "Set net.ipv6.conf.INTERFACE.disable_ipv6 to 0, or remove the address."},
 	{"odd-address", "The address is unspecified, loopback or multicast: no virtual router can have it.", "Write a unicast address."},
 	{"family", "IPv4 and IPv6 are mixed where one is needed.", "Use addresses of one family; only TUN carries one in the other."},
 	{"bad-option", "An option of a route has a value that it does not take, or stands where it cannot.", "Correct the value, or remove the option."},

@@ -98,6 +98,7 @@ func (d *decoder) reasonInstance(m *Model, i *VRRPInstance) {
 			}
 		}
 	}
+	d.reasonIPv6(i)
 	seen := map[netip.Addr]bool{}
 	for _, list := range [][]Address{i.VIPs, i.ExcludedVIPs} {
 		for k := range list {

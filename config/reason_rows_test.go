@@ -58,6 +58,7 @@ func TestRulesBothWays(t *testing.T) {
 		// Virtual routers.
 		{"interface-missing", Error, strings.Replace(instance(""), " interface eth0\n", "", 1), strings.Replace(instance(" unicast_src_ip 192.0.2.1\n unicast_peer {\n 192.0.2.2\n }"), " interface eth0\n", "", 1)},
 		{"odd-address", Warning, instance(" virtual_ipaddress_excluded {\n 127.0.0.1\n }"), instance(" virtual_ipaddress_excluded {\n 10.0.0.1/32\n }")},
+		{"ipv6-off", Warning, instance(" virtual_ipaddress_excluded {\n 10.0.0.1 dev v4.7\n 2001:db8::7/64 dev v4.7\n }"), instance(" virtual_ipaddress_excluded {\n 10.0.0.1 dev v4.7\n 2001:db8::7/64\n }")},
 		{"too-many-addresses", Warning, many(256), many(255)},
 		{"link-local-first", Note, fmt.Sprintf(six, "2001:db8::9/64", ""), fmt.Sprintf(six, "fe80::9/64\n 2001:db8::9/64", "")},
 		{"mixed-family", Warning, instance(" virtual_ipaddress {\n 2001:db8::9\n }"), instance(" virtual_ipaddress_excluded {\n 2001:db8::9\n }")},

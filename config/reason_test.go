@@ -14,8 +14,14 @@ var reasonHost = Host{
 	Interfaces: map[string]Interface{
 		"eth0": {Addrs: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/24")}, Multicast: true, Type: 1},
 		"ib0":  {Type: 32},
+		"v4.7": {},
 	},
-	Sysctl:     func(string) string { return "0" },
+	Sysctl: func(name string) string {
+		if name == "net.ipv6.conf.v4/7.disable_ipv6" {
+			return "1"
+		}
+		return "0"
+	},
 	UserExists: func(s string) bool { return s == "root" || s == "nobody" },
 	Stat: func(name string) (FileInfo, error) {
 		switch name {

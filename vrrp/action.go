@@ -57,7 +57,7 @@ type Notice struct {
 	ID   ID
 	Name string
 	// Kind is a constant word: "split_brain", "address_mismatch", "priority", "preempt_wait", "handover_done", "handover_failed", "fault_changed", "lower_priority" (a BACKUP is about to preempt), "master_rx_lower_pri" (a MASTER heard one of lower priority: runs notify_master_rx_lower_pri),
-	// "late_wake", "unsigned", "clock_skew", "interval_mismatch", "window", "window_over", "handover_over", "start_without_result", "start_delayed".
+	// "late_wake", "unsigned", "clock_skew", "interval_mismatch", "window", "window_over", "handover_over", "start_without_result", "start_delayed", "address_denied", "address_set".
 	Kind   string
 	Detail string
 	// Priority is the effective priority of the instance.
@@ -117,6 +117,8 @@ type Status struct {
 	// Group is the name of its sync group.
 	Group     string
 	Addresses []Address
+	// Denied are those of them that the kernel refused to set when this router last was MASTER.
+	Denied []DeniedAddress
 	// Takeover is how long after the MASTER's last advert this router takes over, all intervals being equal.
 	Takeover time.Duration
 	// Yielded: it has handed over and does not preempt. HandingOver: it has said priority 0 and waits for the successor.

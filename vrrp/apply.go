@@ -54,6 +54,7 @@ func (ms *Machines) Apply(now time.Time, cfg Config) []Action {
 		} else if !reflect.DeepEqual(m.cfg, i) {
 			changed = append(changed, reload{m: m, was: m.cfg})
 			m.cfg, m.advertised = i, i.advertised()
+			m.reconsider()
 		}
 		order = append(order, m)
 	}

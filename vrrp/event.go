@@ -103,6 +103,7 @@ type Taken struct {
 }
 
 func (Taken) event()      {}
+func (Denied) event()     {}
 func (Booted) event()     {}
 func (Trouble) event()    {}
 func (Tick) event()       {}

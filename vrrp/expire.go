@@ -34,6 +34,10 @@ func (ms *Machines) expire(now time.Time, u *unit) {
 		if m.due(timerTaken, now) {
 			ms.trouble(now, Trouble{ID: m.id, Kind: "taken"})
 		}
+		if m.due(timerDenied, now) && u.state != Master {
+			m.denied = nil
+			ms.evaluate(now, u)
+		}
 		switch u.state {
 		case Master:
 			ms.expireMaster(now, m)

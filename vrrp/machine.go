@@ -32,6 +32,8 @@ const (
 	timerYield
 	// timerTaken: end of the fault because of removed addresses.
 	timerTaken
+	// timerDenied: end of the fault because the kernel set no address.
+	timerDenied
 	timerCount
 )
 
@@ -99,6 +101,10 @@ type machine struct {
 
 	// taken are the times at which somebody else removed an address.
 	taken map[string][]time.Time
+
+	// denied are the addresses that the kernel refused when it was last asked; deniedFor is the last pause because it refused all.
+	denied    []DeniedAddress
+	deniedFor time.Duration
 
 	ahSent  uint32
 	ahHeard map[netip.Addr]ahSeen

@@ -86,6 +86,9 @@ func (ms *Machines) step(now time.Time, ev Event) {
 		ms.links[ev.Name] = ev
 		for _, u := range ms.units {
 			if u.usesInterface(ev.Name) {
+				for _, m := range u.members {
+					m.reconsider()
+				}
 				ms.evaluate(now, u)
 			}
 		}
@@ -105,6 +108,8 @@ func (ms *Machines) step(now time.Time, ev Event) {
 		ms.trouble(now, ev)
 	case Taken:
 		ms.taken(now, ev)
+	case Denied:
+		ms.denied(now, ev)
 	case Release:
 		ms.releaseAll(now)
 	case ReleaseNow:

@@ -175,6 +175,7 @@ func (ms *Machines) faultsOf(m *machine) []string {
 	for _, k := range sortedKeys(m.troubles) {
 		add(m.troubles[k])
 	}
+	add(m.barredBecause())
 	return out
 }
 

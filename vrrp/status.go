@@ -36,7 +36,7 @@ func (ms *Machines) status(u *unit, m *machine) Status {
 	s := Status{
 		ID: m.id, Name: m.cfg.Name, State: u.state, Since: u.since, Reason: u.reason,
 		Priority: m.priority, Base: m.cfg.Priority, MasterPriority: m.masterPriority,
-		Faults: slices.Clone(u.faults), Group: u.name, Addresses: slices.Clone(m.cfg.Addresses),
+		Faults: slices.Clone(u.faults), Group: u.name, Addresses: slices.Clone(m.cfg.Addresses), Denied: slices.Clone(m.denied),
 		Takeover: TakeoverTime(m.cfg), Yielded: m.yielded, HandingOver: u.giving != nil,
 		Counters: m.counters,
 	}

@@ -88,6 +88,7 @@ func TestStateEventTable(t *testing.T) {
 		{"trouble over", Trouble{ID: id, Kind: "test"}, with(nothing(), Fault, "FAULT>BACKUP", Backup)},
 		{"trouble of nobody", Trouble{ID: ID{}, Kind: "x", Detail: "y"}, nothing()},
 		{"address taken", Taken{ID: id, Prefix: vip1.Prefix}, nothing()},
+		{"address denied", Denied{ID: id, Addresses: []DeniedAddress{{Prefix: vip1.Prefix, Interface: "eth0", Reason: "no"}}}, with(nothing(), Master, "notice address_denied", Master)},
 		{"release", Release{}, map[State]cell{Init: {"released", Init}, Backup: {"BACKUP>INIT, released", Init}, Master: {"send 0", Master}, Fault: {"FAULT>INIT, released", Init}}},
 		{"release now", ReleaseNow{}, map[State]cell{Init: {"released", Init}, Backup: {"BACKUP>INIT, released", Init}, Master: {"send 0, hold 0, MASTER>INIT, released", Init}, Fault: {"FAULT>INIT, released", Init}}},
 		{"handover", Handover{}, with(same("notice handover_done, ended ok", Init, Backup, Fault), Master, "send 0", Master)},

@@ -49,8 +49,9 @@ func configHost() config.Host {
 	return h
 }
 
+// readSysctl reads a setting by the name that sysctl(8) knows it by: dots and slashes change places.
 func readSysctl(name string) string {
-	b, _ := os.ReadFile("/proc/sys/" + strings.ReplaceAll(name, ".", "/"))
+	b, _ := os.ReadFile("/proc/sys/" + strings.NewReplacer(".", "/", "/", ".").Replace(name))
 	return strings.TrimSpace(string(b))
 }
 

@@ -87,7 +87,16 @@ type Instance struct {
 	Group          string    `json:"sync_group,omitempty"`
 	Faults         []string  `json:"faults,omitempty"`
 	Addresses      []string  `json:"addresses"`
-	Counters       Counters  `json:"counters"`
+	// Denied are those addresses that the kernel refused when this director last was MASTER, with the reasons.
+	Denied   []Denied `json:"addresses_denied,omitempty"`
+	Counters Counters `json:"counters"`
+}
+
+// Denied is an address that the kernel does not set.
+type Denied struct {
+	Address   string `json:"address"`
+	Interface string `json:"interface"`
+	Reason    string `json:"reason"`
 }
 
 // Counters are the counters of an instance.
@@ -187,6 +196,9 @@ func FromInstance(s vrrp.Status) Instance {
 	}
 	for _, a := range s.Addresses {
 		in.Addresses = append(in.Addresses, a.Prefix.String())
+	}
+	for _, d := range s.Denied {
+		in.Denied = append(in.Denied, Denied{Address: d.Prefix.String(), Interface: d.Interface, Reason: d.Reason})
 	}
 	return in
 }

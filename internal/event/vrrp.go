@@ -8,6 +8,10 @@ var (
 		"A packet was dropped, with the reason. Logged when first seen from that sender and then every 100th time; again as new after one was accepted or 10 minutes of quiet.", "instance", "interface", "sender", "priority", "reason", "detail", "count")
 	AddressRestored = define("vrrp.address_restored", Warn, "address was taken away and put back",
 		"Somebody removed an address this router holds. It was added and announced again; find out who does it.", "instance", "interface", "address")
+	AddressDenied = define("vrrp.address_denied", Error, "the kernel refuses a virtual address",
+		"This MASTER serves without it: clients of that address reach nobody. It is tried again every 5 s; an instance without any address gives way (FAULT). The reason is the kernel's.", "instance", "detail")
+	AddressSet = define("vrrp.address_set", Info, "a refused virtual address is set now",
+		"What kept the kernel from it is mended; the address was announced.", "instance", "detail")
 	AddressClaimed = define("vrrp.address_claimed", Warn, "another machine answers ARP for a virtual address",
 		"The MASTER asked for its own address and somebody else answered: clients that believe it pass the director by. With direct routing it is mostly a real server that does not keep quiet. Told once in 10 minutes.", "instance", "address", "mac", "likely")
 	RouteRestored = define("vrrp.route_restored", Warn, "route or rule was taken away and put back",
@@ -49,5 +53,6 @@ var (
 func NoticeKind(kind string) *Kind {
 	return map[string]*Kind{"split_brain": SplitBrain, "address_mismatch": AddressMismatch, "interval_mismatch": IntervalMismatch, "priority": PriorityChanged, "preempt_wait": PreemptWait,
 		"handover_done": HandoverDone, "handover_failed": HandoverFailed, "fault_changed": FaultChanged, "lower_priority": LowerPriority,
-		"master_rx_lower_pri": Rival, "late_wake": LateWake, "unsigned": Unsigned, "clock_skew": ClockSkew, "window": Window, "window_over": Window, "handover_over": HandoverOver, "start_without_result": NoResult, "start_delayed": StartDelayed}[kind]
+		"master_rx_lower_pri": Rival, "late_wake": LateWake, "unsigned": Unsigned, "clock_skew": ClockSkew, "window": Window, "window_over": Window, "handover_over": HandoverOver, "start_without_result": NoResult, "start_delayed": StartDelayed,
+		"address_denied": AddressDenied, "address_set": AddressSet}[kind]
 }

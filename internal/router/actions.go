@@ -106,6 +106,7 @@ func (r *loop) holdFor(a vrrp.Hold) {
 	if len(addrs) == 0 {
 		defer r.askForVMACs(a.ID, r.held[a.ID])
 		delete(r.held, a.ID)
+		delete(r.denied, a.ID)
 	} else {
 		r.held[a.ID] = addrs
 	}
@@ -117,25 +118,21 @@ func (r *loop) holdFor(a vrrp.Hold) {
 	} else {
 		defer r.holdRoutes(a.ID.String(), a.Routes, a.Rules)
 	}
-	r.hold(a.ID.String(), r.lifetimes(a.ID, addrs), func(err error) {
-		// Addresses the kernel refuses are no reason to keep the peer from having them. An interface that went away is known already.
-		if len(addrs) > 0 && r.interfaces[a.ID.Interface].Up && len(r.held[a.ID]) > 0 {
-			r.trouble(a.ID, troubleKernel, err.Error())
-		}
-	})
+	r.hold(a.ID.String(), r.lifetimes(a.ID, addrs), a.ID)
 }
 
 // announce sends the frames behind the changes of addresses that were decided before: nobody is told of an address that is not there yet.
 func (r *loop) announce(id vrrp.ID, addrs []vrrp.Address, repeat int) {
 	type target struct {
-		index int
-		mac   net.HardwareAddr
-		addr  netip.Addr
+		index   int
+		mac     net.HardwareAddr
+		addr    netip.Addr
+		address vrrp.Address
 	}
 	var targets []target
 	for _, a := range addrs {
 		if at, ok := r.interfaces[a.Interface]; ok && len(at.MAC) == 6 {
-			targets = append(targets, target{at.Index, at.MAC, a.Prefix.Addr()})
+			targets = append(targets, target{at.Index, at.MAC, a.Prefix.Addr(), a})
 		}
 	}
 	if len(targets) == 0 || repeat < 1 {
@@ -143,6 +140,9 @@ func (r *loop) announce(id vrrp.ID, addrs []vrrp.Address, repeat int) {
 	}
 	r.queue.add(func() func() {
 		var first error
+		if denied := r.Kernel.Denied(); len(denied) > 0 {
+			targets = slices.DeleteFunc(targets, func(t target) bool { return isDenied(denied, t.address) })
+		}
 		for range repeat { // round by round, so that every address is told once as soon as possible
 			for _, t := range targets {
 				if err := r.Kernel.Announce(t.index, t.mac, t.addr); err != nil && first == nil {
@@ -255,7 +255,7 @@ func (r *loop) updateLink(l vrrp.Link) {
 	r.do(r.machines.Step(time.Now(), l))
 }
 
-// troubleFor is how long an instance stays FAULT because the kernel refused its addresses.
+// troubleFor is how long an instance stays FAULT because the kernel refused to bring its virtual interface up.
 const (
 	troubleFor    = time.Minute
 	troubleKernel = "kernel"
@@ -326,12 +326,15 @@ func (r *loop) onTaken(a vrrp.Address) {
 func (r *loop) restore(owner string, a vrrp.Address) {
 	r.queue.add(func() func() {
 		missing, err := r.Kernel.Restore(a.Interface, a.Prefix)
+		denied := r.Kernel.Denied()
 		if err == nil && (!missing || owner == "") {
 			return nil
 		}
 		return func() {
 			if err != nil {
-				r.kernelProblem(owner, err)
+				if !r.onDenied(denied) {
+					r.kernelProblem(owner, err)
+				}
 				return
 			}
 			r.tell(event.AddressRestored.With(owner, a.Interface, a.Prefix))

@@ -138,7 +138,12 @@ func (r *loop) problems() []string {
 		problems = append(problems, r.socketsErr)
 	}
 	for owner := range r.lame {
-		problems = append(problems, "addresses of "+owner+" could not all be written")
+		if !slices.ContainsFunc(r.deniedNow, func(d vrrp.DeniedAddress) bool { return r.holderOf(d) == owner }) {
+			problems = append(problems, "addresses of "+owner+" could not all be written")
+		}
+	}
+	for _, d := range r.deniedNow {
+		problems = append(problems, "the kernel refuses "+d.String())
 	}
 	slices.Sort(problems)
 	return problems
@@ -232,21 +237,20 @@ func (r *loop) instance(id vrrp.ID) vrrp.Instance {
 	return r.former[id]
 }
 
-// hold has the kernel goroutine make the owner's addresses exactly want; failed is told when it could not.
-func (r *loop) hold(owner string, want []vrrpnet.Held, failed ...func(error)) {
+// hold has the kernel goroutine make the addresses of an owner, an instance unless it is the static ones, exactly want.
+func (r *loop) hold(owner string, want []vrrpnet.Held, instance ...vrrp.ID) {
 	r.queue.add(func() func() {
 		err := r.Kernel.Hold(owner, want)
+		denied := r.Kernel.Denied()
 		return func() {
-			if err != nil {
-				if !r.lame[owner] {
+			switch told := r.onDenied(denied, instance...); {
+			case err == nil:
+				delete(r.lame, owner)
+			case !r.lame[owner]:
+				r.lame[owner] = true
+				if !told || len(instance) == 0 {
 					r.kernelProblem(owner, err)
 				}
-				r.lame[owner] = true
-				for _, f := range failed {
-					f(err)
-				}
-			} else {
-				delete(r.lame, owner)
 			}
 		}
 	})
@@ -266,7 +270,7 @@ func (r *loop) rehold(owner string) {
 	}
 	for id, held := range r.held {
 		if id.String() == owner {
-			r.hold(owner, r.lifetimes(id, held))
+			r.hold(owner, r.lifetimes(id, held), id)
 			return
 		}
 	}

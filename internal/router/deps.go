@@ -28,6 +28,8 @@ type Wire interface {
 type Kernel interface {
 	Changes() <-chan vrrpnet.Change
 	Hold(owner string, want []vrrpnet.Held) error
+	// Denied are the held addresses that the kernel refused when it was last asked for them.
+	Denied() []vrrp.DeniedAddress
 	Restore(iface string, prefix netip.Prefix) (bool, error)
 	// Forget leaves an address alone that somebody else removed, until it is asked for anew.
 	Forget(iface string, prefix netip.Prefix)

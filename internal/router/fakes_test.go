@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -115,7 +116,8 @@ type fakeKernel struct {
 	claims    map[netip.Addr][]net.HardwareAddr
 	refreshes int
 	shielded  []netip.Addr
-	fail      error
+	deny      map[netip.Prefix]error
+	denied    []vrrp.DeniedAddress
 	routes    map[string]int
 	restored  []vrrpnet.RestoredRoute
 }
@@ -138,12 +140,18 @@ func (k *fakeKernel) Changes() <-chan vrrpnet.Change { return k.changes }
 func (k *fakeKernel) Hold(owner string, want []vrrpnet.Held) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.fail != nil && len(want) > 0 {
-		return k.fail
-	}
 	had := k.owners[owner]
 	k.owners[owner] = want
+	var errs []error
+	k.denied = slices.DeleteFunc(k.denied, func(d vrrp.DeniedAddress) bool {
+		return slices.ContainsFunc(had, func(h vrrpnet.Held) bool { return h.Prefix == d.Prefix })
+	})
 	for _, h := range want {
+		if err := k.deny[h.Prefix]; err != nil {
+			errs = append(errs, err)
+			k.denied = append(k.denied, vrrp.DeniedAddress{Prefix: h.Prefix, Interface: h.Interface, Reason: err.Error()})
+			continue
+		}
 		k.present[key(h.Interface, h.Prefix)] = true
 	}
 	for _, h := range had {
@@ -151,7 +159,13 @@ func (k *fakeKernel) Hold(owner string, want []vrrpnet.Held) error {
 			delete(k.present, key(h.Interface, h.Prefix))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+func (k *fakeKernel) Denied() []vrrp.DeniedAddress {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.denied)
 }
 
 func (k *fakeKernel) HoldRoutes(owner string, routes []vrrp.Route, _ []vrrp.Rule) error {
@@ -240,6 +254,23 @@ func (k *fakeKernel) has(iface, prefix string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.present[key(iface, netip.MustParsePrefix(prefix))]
+}
+
+// refuse makes the kernel deny an address, nil ends that.
+func (k *fakeKernel) refuse(prefix string, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.deny == nil {
+		k.deny = map[netip.Prefix]error{}
+	}
+	k.deny[netip.MustParsePrefix(prefix)] = err
+}
+
+// told is how often an address was announced.
+func (k *fakeKernel) told(prefix string) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.announced[netip.MustParsePrefix(prefix).Addr()]
 }
 
 func (k *fakeKernel) steal(iface, prefix string) {

@@ -46,6 +46,8 @@ type loop struct {
 	settings   map[string]string // former values, see Saved
 	shielded   []netip.Addr      // nil: not written yet
 	lame       map[string]bool   // owners whose last Hold failed
+	denied     map[vrrp.ID]bool  // instances of which the machines know that addresses were refused
+	deniedNow  []vrrp.DeniedAddress
 	sendErrors map[vrrp.ID]uint64
 	socketsErr string
 	routed     map[string]bool // owners that have routes or rules
@@ -95,7 +97,7 @@ type pendingHandover struct {
 // the balancer refused the very first configuration.
 func Run(ctx context.Context, d Deps) error {
 	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
-		links: map[string]vrrp.Link{}, switched: map[string]bool{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
+		links: map[string]vrrp.Link{}, switched: map[string]bool{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, denied: map[vrrp.ID]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
 		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, evidence: make(chan func(), maxSeeking), virtual: map[netip.Addr]bool{}, claims: map[claimed]time.Time{}, senders: map[senderKey]*sender{}}
 	defer r.queue.close()
 	r.child.init(d.Start)
@@ -233,7 +235,12 @@ func (r *loop) onHousekeeping(now time.Time) {
 		if len(r.held) > 0 {
 			r.queue.add(func() func() {
 				err := r.Kernel.Refresh()
-				return func() { r.kernelProblem("refresh", err) }
+				denied := r.Kernel.Denied()
+				return func() {
+					if !r.onDenied(denied) {
+						r.kernelProblem("refresh", err)
+					}
+				}
 			})
 		}
 		if r.socketsErr != "" {

@@ -2,8 +2,10 @@ package router
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -342,15 +344,42 @@ func TestAnInstanceGivesUpAFight(t *testing.T) {
 
 func TestAnAddressTheKernelRefusesIsAFault(t *testing.T) {
 	r := start(t, &memoryStore{}, eth0())
-	r.kernel.mu.Lock()
-	r.kernel.fail = errors.New("no memory")
-	r.kernel.mu.Unlock()
+	r.kernel.refuse("192.0.2.100/24", errors.New("no memory"))
 	b := r.balancer()
 	b.apply(1, oneInstance())
 	m := b.wait("FAULT", transitionTo(vrrp.Fault))
 	if !strings.Contains(m.Event.Transition.Reason, "no memory") {
 		t.Errorf("reason %q", m.Event.Transition.Reason)
 	}
+}
+
+func TestOneAddressTheKernelRefusesIsNoFault(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	const other = "198.51.100.7/32"
+	r.kernel.refuse(other, errors.New("permission denied"))
+	b := r.balancer()
+	c := oneInstance()
+	c.Instances[0].Addresses = append(c.Instances[0].Addresses, vrrp.Address{Prefix: netip.MustParsePrefix(other)})
+	b.apply(1, c)
+	m := b.wait("address_denied", func(m seam.Message) bool { return m.Event != nil && m.Event.Event.ID == "vrrp.address_denied" })
+	if got := fmt.Sprint(m.Event.Event.Values); !strings.Contains(got, other+" on eth0: permission denied") {
+		t.Error(got)
+	}
+	if told := r.kernel.told(other); told != 0 || !r.kernel.has("eth0", "192.0.2.100/24") {
+		t.Errorf("%d announcements of an address that is not there", told)
+	}
+	applied := b.apply(2, c)
+	if !slices.ContainsFunc(applied.Problems, func(p string) bool { return strings.Contains(p, other) }) {
+		t.Errorf("problems %q", applied.Problems)
+	}
+	r.kernel.refuse(other, nil)
+	b.wait("address_set", func(m seam.Message) bool {
+		if m.Event != nil && m.Event.Transition != nil && m.Event.Transition.To == vrrp.Fault {
+			t.Error("FAULT")
+		}
+		return m.Event != nil && m.Event.Event.ID == "vrrp.address_set"
+	})
+	r.until("it is set and announced", func() bool { return r.kernel.has("eth0", other) && r.kernel.told(other) > 0 })
 }
 
 func TestTheSourceAddressIsTracked(t *testing.T) {

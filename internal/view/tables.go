@@ -27,6 +27,9 @@ func printInstances(w io.Writer, s control.Status) {
 		if len(i.Faults) > 0 {
 			reason = strings.Join(i.Faults, "; ")
 		}
+		for _, d := range i.Denied {
+			reason = strings.TrimSpace(fmt.Sprintf("%s [NOT SET: %s on %s: %s]", reason, d.Address, d.Interface, d.Reason))
+		}
 		if n := len(i.Counters.Refused); n > 0 {
 			reason = strings.TrimSpace(reason + " [refused adverts: " + counts(i.Counters.Refused) + "]")
 		}

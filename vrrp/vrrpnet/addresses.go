@@ -1,6 +1,7 @@
 package vrrpnet
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -41,8 +42,10 @@ type Addresses struct {
 	owners map[string][]Held
 	// foreign are places whose address was there before and is to be kept.
 	foreign map[place]bool
-	// failed are places whose address could not be added: the next Hold tries again.
-	failed map[place]bool
+	// failed are places whose address the kernel refused when it was last asked: the next Hold tries again.
+	failed map[place]error
+	// forgotten are places whose address somebody else removed and that is to stay so until the next Hold.
+	forgotten map[place]bool
 	// since is when addresses with a preferred time were added.
 	since map[place]time.Time
 	// connected are places whose address has a lifetime and brought the connected route of its prefix (IPv6, see prepare).
@@ -64,7 +67,7 @@ func NewAddresses() (*Addresses, error) {
 		h.Close()
 		return nil, fmt.Errorf("open the socket that looks interfaces up: %w", err)
 	}
-	return &Addresses{handle: h, fd: fd, owners: map[string][]Held{}, foreign: map[place]bool{}, failed: map[place]bool{}, since: map[place]time.Time{}, connected: map[place]bool{}}, nil
+	return &Addresses{handle: h, fd: fd, owners: map[string][]Held{}, foreign: map[place]bool{}, failed: map[place]error{}, forgotten: map[place]bool{}, since: map[place]time.Time{}, connected: map[place]bool{}}, nil
 }
 
 // Close closes the sockets and removes nothing.
@@ -83,17 +86,16 @@ func (a *Addresses) Hold(owner string, want []Held) error {
 		delete(a.owners, owner)
 	}
 	for _, h := range want {
-		if slices.Contains(had, h) && !a.failed[h.place()] {
+		if slices.Contains(had, h) && a.failed[h.place()] == nil && !a.forgotten[h.place()] {
 			continue
 		}
-		delete(a.failed, h.place())
-		if err := a.add(h); err != nil {
-			a.failed[h.place()] = true
-			errs = append(errs, err)
-		}
+		delete(a.forgotten, h.place())
+		errs = append(errs, a.note(h, a.add(h)))
 	}
 	for _, h := range slices.Backward(had) {
 		if !a.wanted(h.place()) {
+			delete(a.failed, h.place())
+			delete(a.forgotten, h.place())
 			if err := a.remove(h.Address); err != nil {
 				errs = append(errs, err)
 			}
@@ -102,13 +104,56 @@ func (a *Addresses) Hold(owner string, want []Held) error {
 	return errors.Join(errs...)
 }
 
+// note remembers how setting an address ended.
+func (a *Addresses) note(h Held, err error) error {
+	if err == nil {
+		delete(a.failed, h.place())
+		return nil
+	}
+	a.failed[h.place()] = err
+	return err
+}
+
+// Denied are the held addresses that the kernel refused when it was last asked for them, in a fixed order.
+func (a *Addresses) Denied() []vrrp.DeniedAddress {
+	var out []vrrp.DeniedAddress
+	for p, err := range a.failed {
+		out = append(out, vrrp.DeniedAddress{Prefix: p.Prefix, Interface: p.Interface, Reason: reasonOf(p, err)})
+	}
+	slices.SortFunc(out, func(a, b vrrp.DeniedAddress) int {
+		return cmp.Or(cmp.Compare(a.Interface, b.Interface), a.Prefix.Addr().Compare(b.Prefix.Addr()), a.Prefix.Bits()-b.Prefix.Bits())
+	})
+	return out
+}
+
+// reasonOf is what the kernel said, with what it means where that is known: addrconf_add_dev (net/ipv6/addrconf.c) answers EACCES with IPv6 disabled on the
+// interface and ENOBUFS or EINVAL below its least MTU of 1280.
+func reasonOf(p place, err error) string {
+	var errno unix.Errno
+	if !errors.As(err, &errno) {
+		return err.Error()
+	}
+	text := errno.Error()
+	switch {
+	case !p.Prefix.Addr().Is6():
+	case errno == unix.EACCES:
+		text += fmt.Sprintf(" (IPv6 is off there: net.ipv6.conf.%s.disable_ipv6)", p.Interface)
+	case errno == unix.EAFNOSUPPORT, errno == unix.EOPNOTSUPP:
+		text += " (this kernel runs without IPv6)"
+	case errno == unix.EINVAL, errno == unix.ENOBUFS, errno == unix.ENODEV:
+		text += " (IPv6 needs an MTU of 1280)"
+	}
+	return text
+}
+
 // Restore adds an address again if somebody holds it and it is not there; true when it was missing and is back.
 func (a *Addresses) Restore(iface string, prefix netip.Prefix) (bool, error) {
 	for _, held := range a.owners {
 		for _, h := range held {
 			if h.place() == (place{iface, prefix}) {
 				delete(a.foreign, h.place())
-				return a.addIfMissing(h)
+				missing, err := a.addIfMissing(h)
+				return missing, a.note(h, err)
 			}
 		}
 	}
@@ -116,19 +161,19 @@ func (a *Addresses) Restore(iface string, prefix netip.Prefix) (bool, error) {
 }
 
 // Forget leaves an address alone that somebody else removed: Refresh does not add it again. The next Hold that asks for it does.
-func (a *Addresses) Forget(iface string, prefix netip.Prefix) { a.failed[place{iface, prefix}] = true }
+func (a *Addresses) Forget(iface string, prefix netip.Prefix) {
+	a.forgotten[place{iface, prefix}] = true
+}
 
-// Refresh lengthens the lifetime of everything held, and adds what is missing.
+// Refresh lengthens the lifetime of everything held, and adds what is missing, other than what was refused: Hold tries that again.
 func (a *Addresses) Refresh() error {
 	var errs []error
 	for _, held := range a.owners {
 		for _, h := range held {
-			if h.Lifetime == 0 || a.foreign[h.place()] || h.NoTrack && a.failed[h.place()] {
+			if h.Lifetime == 0 || a.foreign[h.place()] || a.forgotten[h.place()] || a.failed[h.place()] != nil {
 				continue
 			}
-			if err := a.replace(h); err != nil {
-				errs = append(errs, err)
-			}
+			errs = append(errs, a.note(h, a.replace(h)))
 		}
 	}
 	return errors.Join(errs...)

@@ -209,6 +209,46 @@ func TestHold(t *testing.T) {
 	}
 }
 
+func TestARefusedAddressIsNamedAndTriedAgain(t *testing.T) {
+	fresh(t)
+	pair(t)
+	a := addresses(t)
+	off := func(v string) {
+		if err := os.WriteFile("/proc/sys/net/ipv6/conf/left/disable_ipv6", []byte(v), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	off("1")
+	want := []Held{held("2001:db8::100/64", time.Minute), held("192.0.2.100/24", time.Minute)}
+	if err := a.Hold("VI_1", want); err == nil {
+		t.Error("no error")
+	}
+	denied := a.Denied()
+	if len(denied) != 1 || denied[0].Prefix != want[0].Prefix || !strings.Contains(denied[0].Reason, "net.ipv6.conf.left.disable_ipv6") {
+		t.Errorf("%+v", denied)
+	}
+	if got := ip(t, "addr show dev left"); !strings.Contains(got, "192.0.2.100/24 ") {
+		t.Errorf("the other one is not there:\n%s", got)
+	}
+	if err := a.Refresh(); err != nil {
+		t.Errorf("a refresh leaves it to Hold: %v", err)
+	}
+	off("0")
+	if err := a.Hold("VI_1", want); err != nil || len(a.Denied()) != 0 {
+		t.Errorf("%v %v", err, a.Denied())
+	}
+	if got := ip(t, "addr show dev left"); !strings.Contains(got, "2001:db8::100/64 ") {
+		t.Errorf("it is still not there:\n%s", got)
+	}
+	off("1")
+	if _, err := a.Restore("left", want[0].Prefix); err == nil || len(a.Denied()) != 1 {
+		t.Errorf("%v %v", err, a.Denied())
+	}
+	if err := a.Hold("VI_1", nil); err != nil || len(a.Denied()) != 0 {
+		t.Errorf("%v %v", err, a.Denied())
+	}
+}
+
 func TestAnOwnersAddressStays(t *testing.T) {
 	fresh(t)
 	pair(t)
