@@ -69,6 +69,7 @@ var explanations = []Explanation{
 	{"too-large", "A bound is reached: lines, files, bytes, repetitions or addresses. Nothing of the configuration is used.", "Shorten the sequence or range; look for a definition or include that multiplies."},
 	{"too-long", "A name is longer than the kernel takes.", "Shorten it."},
 	{"too-many", "There are more problems than are shown.", "Correct the first ones and check again."},
+	{"condition-unmet", "Lines of the file are for directors with other names (@name): none of them is for this one, and what they hold is missing here.", "Name this director with -i, or correct the names; nothing if it has no lines of its own."},
 	{"condition", "An @ condition without a name or without a line after it.", "Write @name, a blank, and the line."},
 	{"definition-builtin", "A definition has the name of a built-in one and is never used.", "Choose another name."},
 	{"definition-loop", "Definitions use each other without end.", "Break the circle."},

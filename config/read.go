@@ -18,6 +18,7 @@ type reader struct {
 	files []string
 
 	defs          map[string]*definition
+	conditions    conditions
 	undef         map[string]bool  // names used without a definition
 	refused       map[string]bool  // those of them that were errors
 	odd           map[*source]bool // files whose odd blanks were pointed out
@@ -264,6 +265,9 @@ func (r *reader) conditional(s string, p place) (string, bool) {
 		r.complain(p, 1, Error, "condition", "write @name, a blank, and the line", "a condition without a name").Confined = true
 		return "", false
 	}
+	if !not {
+		r.conditions.saw(id, id == r.id, p)
+	}
 	return s[i:], (id == r.id) != not
 }
 
@@ -356,6 +360,7 @@ func (r *reader) closing(p place) {
 // finish ends the reading of a whole configuration.
 func (r *reader) finish() {
 	r.unclosed()
+	r.nobodysLines()
 	if r.keep {
 		r.root.comments().below = r.pending
 	}

@@ -72,6 +72,8 @@ type HandoverEnded struct {
 	// Instance is what was asked for.
 	Instance string
 	Error    string
+	// Nothing is what was not MASTER here: there was nothing to hand over.
+	Nothing []string
 }
 
 // Released says that nothing is owned any more and the router may end.

@@ -155,6 +155,11 @@ type ask struct {
 	instance string
 	waiting  map[*unit]bool
 	failed   []string
+	nothing  []string
+}
+
+func (a *ask) answer() HandoverEnded {
+	return HandoverEnded{Instance: a.instance, Error: strings.Join(a.failed, "; "), Nothing: a.nothing}
 }
 
 // handover follows an operator's wish.
@@ -165,7 +170,7 @@ func (ms *Machines) handover(now time.Time, h Handover) {
 			ms.asks = append(ms.asks, a)
 			return
 		}
-		ms.emit(HandoverEnded{Instance: h.Instance, Error: strings.Join(a.failed, "; ")})
+		ms.emit(a.answer())
 	}()
 	if ms.stopping {
 		a.failed = append(a.failed, "the router stops")
@@ -186,6 +191,7 @@ func (ms *Machines) handover(now time.Time, h Handover) {
 			ms.give(now, u, &giving{keep: h.For})
 			a.waiting[u] = true
 		default:
+			a.nothing = append(a.nothing, fmt.Sprintf("%s is %s", u.label(), u.state))
 			for _, m := range u.members {
 				m.yield(now, h.For)
 				ms.notice(m, "handover_done", "is %s, nothing to hand over%s", u.state, forHow(h.For))
@@ -212,7 +218,7 @@ func (ms *Machines) ended(u *unit, failure string) {
 			open = append(open, a)
 			continue
 		}
-		ms.emit(HandoverEnded{Instance: a.instance, Error: strings.Join(a.failed, "; ")})
+		ms.emit(a.answer())
 	}
 	ms.asks = open
 }

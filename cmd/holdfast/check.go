@@ -15,7 +15,8 @@ import (
 func init() { register(checkCommand) }
 
 func checkCommand() *cobra.Command {
-	var file, id string
+	var file string
+	var id *string
 	var asJSON, strict, warnOnly bool
 	c := &cobra.Command{
 		Use:   "check [-c] FILE",
@@ -28,7 +29,7 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, ds := parseFile(name, config.Options{ConfigID: id, WarnOnly: warnOnly})
+			_, ds := parseFile(name, config.Options{ConfigID: *id, WarnOnly: warnOnly})
 			if err := printDiagnostics(cmd.OutOrStdout(), name, ds, asJSON, strict); err != nil {
 				return err
 			}
@@ -39,7 +40,7 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&file, "config", "c", "", "the file to check")
-	c.Flags().StringVarP(&id, "config-id", "i", "", "name that @ conditionals are compared with (default: the host name up to the first dot)")
+	id = configIDFlag(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "write the problems as JSON")
 	c.Flags().BoolVar(&strict, "strict", false, "warnings fail too")
 	c.Flags().BoolVar(&warnOnly, "warn-only", false, "words that decide who owns an address but are not acted on are warnings")

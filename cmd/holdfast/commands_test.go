@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -110,5 +111,25 @@ func TestWithoutADaemonTheClientSaysWhatToDo(t *testing.T) {
 	}
 	if _, err := os.Stat(dir + "/control.sock"); err == nil {
 		t.Error("a client made a socket")
+	}
+}
+
+func TestEveryReaderOfAConfigurationTakesAName(t *testing.T) {
+	root := newRoot()
+	for _, name := range []string{"check", "convert", "explain", "plan", "probe", "realserver", "run"} {
+		c, _, err := root.Find([]string{name})
+		if err != nil || c.Flags().ShorthandLookup("i") == nil {
+			t.Errorf("%s has no -i: %v", name, err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(file, []byte("@one vrrp_instance VI {\n@two vrrp_instance VI {\n interface lo\n virtual_router_id 1\n priority 100\n virtual_ipaddress {\n 192.0.2.1\n }\n}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	root.SetOut(&out)
+	root.SetArgs([]string{"explain", "-i", "two", file})
+	if err := root.Execute(); err != nil || !strings.Contains(out.String(), "VI") {
+		t.Errorf("%v: %s", err, out.String())
 	}
 }

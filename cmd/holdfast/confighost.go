@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"github.com/holdfast-ha/holdfast/config"
 )
 
@@ -22,6 +24,11 @@ func parseFile(name string, opts config.Options) (*config.Model, config.Diagnost
 		opts.Dir, _ = os.Getwd()
 	}
 	return config.Parse(os.DirFS("/"), name, configHost(), opts)
+}
+
+// configIDFlag is the option of every command that reads a configuration.
+func configIDFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().StringP("config-id", "i", "", "name that @ conditionals are compared with (default: the host name up to the first dot)")
 }
 
 // configHost is what the configuration may know about this machine. Nothing in it needs root or the network.

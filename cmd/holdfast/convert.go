@@ -13,6 +13,7 @@ func init() { register(convertCommand) }
 
 func convertCommand() *cobra.Command {
 	var to string
+	var id *string
 	c := &cobra.Command{
 		Use:   "convert FILE",
 		Short: "Write a configuration in the other syntax",
@@ -25,7 +26,7 @@ func convertCommand() *cobra.Command {
 				return err
 			}
 			dir, _ := os.Getwd()
-			opts := config.Options{Dir: dir}
+			opts := config.Options{Dir: dir, ConfigID: *id}
 			fsys, host := os.DirFS("/"), configHost()
 			switch to {
 			case "":
@@ -52,5 +53,6 @@ func convertCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&to, "to", "", "yaml or keepalived (default: the other one)")
+	id = configIDFlag(c)
 	return c
 }

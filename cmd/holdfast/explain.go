@@ -14,6 +14,7 @@ func init() { register(explainCommand) }
 
 func explainCommand() *cobra.Command {
 	var peer int
+	var id *string
 	c := &cobra.Command{
 		Use:   "explain FILE | CODE | KEYWORD",
 		Short: "Say in plain words what a configuration will do, or what a word means",
@@ -41,7 +42,7 @@ func explainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			m, ds := parseFile(name, config.Options{})
+			m, ds := parseFile(name, config.Options{ConfigID: *id})
 			if ds.RefuseStart() {
 				if err := printDiagnostics(cmd.ErrOrStderr(), name, ds, false, false); err != nil {
 					return err
@@ -53,5 +54,6 @@ func explainCommand() *cobra.Command {
 		},
 	}
 	c.Flags().IntVar(&peer, "peer", 0, "priority of the other director")
+	id = configIDFlag(c)
 	return c
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,11 +26,16 @@ func handoverCommand() *cobra.Command {
 			if len(args) == 1 {
 				r.Instance = args[0]
 			}
-			if err := c.do(r, 0, nil); err != nil {
+			var done control.HandedOver
+			if err := c.do(r, 0, &done); err != nil {
 				return err
 			}
 			if cancel {
 				_, err := fmt.Fprintln(cmd.OutOrStdout(), "taken back: this director may preempt again")
+				return err
+			}
+			if len(done.Nothing) > 0 {
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "nothing to hand over: %s; this director does not preempt now (handover --cancel ends that)\n", strings.Join(done.Nothing, ", "))
 				return err
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "handed over")

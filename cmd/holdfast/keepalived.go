@@ -75,15 +75,25 @@ func keepalivedCommand() *cobra.Command {
 	return cmd
 }
 
+// keepalivedVersion is in the form of keepalived's own, on stderr as there: exporters and provisioning tools take the version from the second word of the
+// first line, and whether there is a JSON dump from the options further down.
+const keepalivedVersion = `Keepalived v2.4.3 (01/01,2026)
+
+This is Holdfast %s, which takes keepalived 2.4.3's configuration, options and signals.
+
+configure options: --enable-json --enable-regex --enable-sha1
+
+Config options: NFTABLES LVS REGEX VRRP VRRP_AUTH VRRP_VMAC JSON
+`
+
 // signals are keepalived's names for what the daemon does on a signal.
 var signals = map[string]syscall.Signal{"STOP": syscall.SIGTERM, "RELOAD": syscall.SIGHUP, "DATA": syscall.SIGUSR1, "STATS": syscall.SIGUSR2, "STATS_CLEAR": 63, "JSON": 36}
 
 func (f *keepalivedFlags) run(out, errs io.Writer) error {
 	switch {
 	case f.version:
-		// keepalived prints its version on stderr; scripts look for the name and a number.
-		fmt.Fprintf(errs, "Keepalived v2.4.3 compatible: Holdfast %s\n", versionString())
-		return nil
+		_, err := fmt.Fprintf(errs, keepalivedVersion, versionString())
+		return err
 	case f.signum != "":
 		n, ok := signals[strings.TrimPrefix(f.signum, "SIG")]
 		if !ok {

@@ -44,7 +44,8 @@ func TestKeepalivedsOptions(t *testing.T) {
 		code      int
 		out, errs string
 	}{
-		{"-v", 0, "", "Keepalived v"},
+		{"-v", 0, "", "Keepalived v2.4.3 ("},
+		{"--version", 0, "", "--enable-json"},
 		{"--signum=DATA", 0, "10\n", ""},
 		{"--signum=JSON", 0, "36\n", ""},
 		{"--signum=DANCE", 1, "", "STOP, RELOAD"},

@@ -71,7 +71,7 @@ func newRoot() *cobra.Command {
 		Long: "Holdfast moves virtual addresses between directors (VRRP), checks real servers and keeps the kernel's IPVS tables\n" +
 			"what the configuration and the checks say. It reads keepalived's configuration files, or the same in YAML.\n\n" +
 			"Exit status of every command: 0 it is done or all is well, 1 it failed or was refused, 2 (run, probe) there is no usable configuration.",
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, Version: versionString(),
 	}
 	for _, c := range commands {
 		root.AddCommand(c())

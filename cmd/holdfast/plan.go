@@ -13,6 +13,7 @@ func init() { register(planCommand) }
 
 func planCommand() *cobra.Command {
 	var asJSON bool
+	var id *string
 	c := &cobra.Command{
 		Use:   "plan OLD NEW",
 		Short: "Show what a reload from one configuration to another would do",
@@ -22,14 +23,14 @@ func planCommand() *cobra.Command {
 			"It exits 1 when NEW has errors: the daemon would refuse it and change nothing.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			old, was := parseFile(args[0], config.Options{})
+			old, was := parseFile(args[0], config.Options{ConfigID: *id})
 			if was.RefuseStart() {
 				if err := printDiagnostics(cmd.ErrOrStderr(), args[0], was, false, false); err != nil {
 					return err
 				}
 				return exitError{code: exitFatal, err: fmt.Errorf("%s cannot run: there is nothing to reload from", args[0])}
 			}
-			next, ds := parseFile(args[1], config.Options{})
+			next, ds := parseFile(args[1], config.Options{ConfigID: *id})
 			if ds.HasErrors() {
 				if err := printDiagnostics(cmd.ErrOrStderr(), args[1], ds, false, false); err != nil {
 					return err
@@ -61,5 +62,6 @@ func planCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write the list as JSON")
+	id = configIDFlag(c)
 	return c
 }

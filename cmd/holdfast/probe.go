@@ -20,6 +20,7 @@ func init() { register(probeCommand) }
 
 func probeCommand() *cobra.Command {
 	var file string
+	var id *string
 	cmd := &cobra.Command{
 		Use:   "probe [-c FILE] [REALSERVER]",
 		Short: "Run the checks of a real server once, from here, and tell each step",
@@ -33,7 +34,7 @@ func probeCommand() *cobra.Command {
 			if err != nil {
 				return exitError{code: exitConfig, err: err}
 			}
-			model, ds := parseFile(file, config.Options{})
+			model, ds := parseFile(file, config.Options{ConfigID: *id})
 			if ds.RefuseStart() {
 				return exitError{code: exitConfig, err: fmt.Errorf("%s cannot be used; 'holdfast check %s' says why", file, file)}
 			}
@@ -76,6 +77,7 @@ func probeCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file (default "+defaultConfigs[0]+", else "+defaultConfigs[1]+")")
+	id = configIDFlag(cmd)
 	return cmd
 }
 

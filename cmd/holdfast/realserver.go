@@ -13,7 +13,8 @@ import (
 func init() { register(realserverCommand) }
 
 func realserverCommand() *cobra.Command {
-	return &cobra.Command{
+	var id *string
+	c := &cobra.Command{
 		Use:   "realserver [FILE] ADDRESS",
 		Short: "Print the commands that make a machine the real server of a configuration",
 		Long: "realserver prints a shell script with the real server's side of what FILE says of ADDRESS: virtual addresses on lo and quiet ARP for\n" +
@@ -29,7 +30,7 @@ func realserverCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			m, ds := parseFile(name, config.Options{})
+			m, ds := parseFile(name, config.Options{ConfigID: *id})
 			if ds.RefuseStart() {
 				return exitError{code: exitConfig, err: fmt.Errorf("%s cannot be used; 'holdfast check %s' says why", name, name)}
 			}
@@ -41,4 +42,6 @@ func realserverCommand() *cobra.Command {
 			return err
 		},
 	}
+	id = configIDFlag(c)
+	return c
 }

@@ -100,6 +100,12 @@ type Attempt struct {
 	Next   time.Time `json:"next,omitzero"`
 }
 
+// HandedOver is the result of handover.
+type HandedOver struct {
+	// Nothing is what was not MASTER here, so that there was nothing to hand over: it only does not preempt from now on.
+	Nothing []string `json:"nothing,omitempty"`
+}
+
 // Converged is the result of reconcile.
 type Converged struct {
 	// Writes is how many operations repaired what differed.

@@ -50,7 +50,7 @@ func (d *Desk) Handle(ctx context.Context, r control.Request) (any, error) {
 	case control.OpReload:
 		return d.reload(ctx, r)
 	case control.OpHandover:
-		return nil, d.handover(ctx, r)
+		return d.handover(ctx, r)
 	case control.OpDrain, control.OpUndrain, control.OpWeight:
 		var failed error
 		err := d.Call(ctx, func() { failed = d.wish(r) })
@@ -113,31 +113,31 @@ func (d *Desk) reload(ctx context.Context, r control.Request) (any, error) {
 // handoverWithin is how long the router may take to say whether a successor took over.
 const handoverWithin = 2 * time.Minute
 
-func (d *Desk) handover(ctx context.Context, r control.Request) error {
+func (d *Desk) handover(ctx context.Context, r control.Request) (any, error) {
 	ctx, stop := context.WithTimeout(ctx, handoverWithin)
 	defer stop()
-	done := make(chan string, 1)
+	done := make(chan seam.HandoverDone, 1)
 	var cancel func()
 	err := d.Call(ctx, func() {
 		cancel = d.Router.Ask(func(token uint64) seam.Message {
 			return seam.Message{Handover: &seam.HandoverAsk{Token: token, Handover: vrrp.Handover{Instance: r.Instance, For: r.For, Cancel: r.Cancel}}}
-		}, func(m seam.Message) { done <- m.HandoverDone.Error })
+		}, func(m seam.Message) { done <- *m.HandoverDone })
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	failed := ""
+	var answer seam.HandoverDone
 	select {
-	case failed = <-done:
+	case answer = <-done:
 	case <-ctx.Done():
-		failed = "no answer from the router: " + ctx.Err().Error()
+		answer.Error = "no answer from the router: " + ctx.Err().Error()
 		d.Post(cancel)
 	}
-	d.Bus.Publish(event.OperatorHandover.With(r.Instance, r.By, failed))
-	if failed != "" {
-		return errors.New(failed)
+	d.Bus.Publish(event.OperatorHandover.With(r.Instance, r.By, answer.Error))
+	if answer.Error != "" {
+		return nil, errors.New(answer.Error)
 	}
-	return nil
+	return control.HandedOver{Nothing: answer.Nothing}, nil
 }
 
 // wish does what an operator wants of one real server.

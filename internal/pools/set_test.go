@@ -191,11 +191,16 @@ func TestDrainedServerIsCountedOut(t *testing.T) {
 }
 
 func TestNamesAreResolved(t *testing.T) {
-	all := []string{"TCP 192.0.2.1:80", "UDP 192.0.2.1:80", "TCP 192.0.2.2:80"}
+	all := []string{"TCP 192.0.2.1:80", "UDP 192.0.2.1:80", "TCP 192.0.2.2:80", "TCP [2001:db8::1]:80", "FWM 7", "group web TCP", "10.0.0.1:8080"}
 	for _, c := range []struct{ name, want, err string }{
 		{"tcp 192.0.2.1:80", "TCP 192.0.2.1:80", ""},
 		{"192.0.2.2:80", "TCP 192.0.2.2:80", ""},
 		{"192.0.2.1:80", "", "could be TCP 192.0.2.1:80 or UDP 192.0.2.1:80"},
+		{"192.0.2.2", "TCP 192.0.2.2:80", ""},
+		{"192.0.2.1", "", "could be TCP 192.0.2.1:80 or UDP 192.0.2.1:80"},
+		{"192.0.2.9", "", "there is no virtual server"},
+		{"2001:DB8::1", "TCP [2001:db8::1]:80", ""},
+		{"10.0.0.1", "10.0.0.1:8080", ""},
 		{"", "", "holdfast status"},
 		{"192.0.2.9:80", "", "there is no virtual server"},
 	} {

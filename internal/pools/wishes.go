@@ -2,6 +2,7 @@ package pools
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -108,7 +109,8 @@ func (s *Set) PruneIntent(keepUnknown bool) {
 	}
 }
 
-// find resolves what an operator wrote: an id as status shows it, without regard to case, or an address and port that only one has.
+// find resolves what an operator wrote: an id as status shows it, without regard to case, or an address and port, or
+// an address alone, that only one has.
 func (s *Set) find(virtual, real string) (*ipvssync.Pool, string, error) {
 	id, err := resolve("virtual server", virtual, s.order)
 	if err != nil {
@@ -124,7 +126,7 @@ func (s *Set) find(virtual, real string) (*ipvssync.Pool, string, error) {
 }
 
 func resolve(what, name string, all []string) (string, error) {
-	var found []string
+	var found, byAddress []string
 	for _, id := range all {
 		if strings.EqualFold(id, name) {
 			return id, nil
@@ -132,6 +134,12 @@ func resolve(what, name string, all []string) (string, error) {
 		if _, rest, _ := strings.Cut(id, " "); name != "" && strings.EqualFold(rest, name) {
 			found = append(found, id)
 		}
+		if a, err := netip.ParseAddr(name); err == nil && addressOf(id) == a {
+			byAddress = append(byAddress, id)
+		}
+	}
+	if len(found) == 0 {
+		found = byAddress
 	}
 	switch len(found) {
 	case 1:
@@ -140,4 +148,14 @@ func resolve(what, name string, all []string) (string, error) {
 		return "", fmt.Errorf("there is no %s %q; 'holdfast status' shows their names", what, name)
 	}
 	return "", fmt.Errorf("%s %q could be %s: say which", what, name, strings.Join(found, " or "))
+}
+
+// addressOf is the address in an id such as "TCP 192.0.2.1:80" or "10.0.0.1:80"; none in that of a mark or a group.
+func addressOf(id string) netip.Addr {
+	_, rest, ok := strings.Cut(id, " ")
+	if !ok {
+		rest = id
+	}
+	ap, _ := netip.ParseAddrPort(rest)
+	return ap.Addr()
 }

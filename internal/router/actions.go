@@ -173,7 +173,7 @@ func (r *loop) handoverEnded(a vrrp.HandoverEnded) {
 	for n, p := range r.handovers {
 		if p.instance == a.Instance {
 			r.handovers = slices.Delete(r.handovers, n, n+1)
-			r.child.send(seam.Message{HandoverDone: &seam.HandoverDone{Token: p.token, Error: a.Error}})
+			r.child.send(seam.Message{HandoverDone: &seam.HandoverDone{Token: p.token, Error: a.Error, Nothing: a.Nothing}})
 			return
 		}
 	}

@@ -104,6 +104,8 @@ type HandoverAsk struct {
 type HandoverDone struct {
 	Token uint64
 	Error string
+	// Nothing is what was not MASTER here.
+	Nothing []string `json:",omitempty"`
 }
 
 // LogLevel changes how much the router logs.
