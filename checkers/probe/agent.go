@@ -13,7 +13,9 @@ import (
 const maxAgent = 1024
 
 // agent asks HAProxy's agent-check (HAProxy configuration manual, "agent-check"): one line of words. maxconn is ignored.
-func (p *Prober) agent(ctx context.Context, what *checkers.Probe) checkers.Result {
+func (p *Prober) agent(ctx context.Context, what *checkers.Probe) (out checkers.Result) {
+	var got checkers.Result
+	defer sofar(&out, &got)
 	params, _ := what.Params.(*checkers.AgentParams)
 	start := time.Now()
 	c, err := dialTCP(ctx, what)
@@ -22,7 +24,7 @@ func (p *Prober) agent(ctx context.Context, what *checkers.Probe) checkers.Resul
 	}
 	defer c.Close()
 	defer guard(ctx, c)()
-	connected := time.Since(start)
+	got.Latency.Connect = time.Since(start)
 	if params != nil && len(params.Send) > 0 {
 		if _, err := c.Write(params.Send); err != nil {
 			return failed(what, "send", err)
@@ -31,6 +33,9 @@ func (p *Prober) agent(ctx context.Context, what *checkers.Probe) checkers.Resul
 	line := make([]byte, 0, maxAgent)
 	for {
 		n, err := c.Read(line[len(line):cap(line)])
+		if n > 0 && len(line) == 0 {
+			got.Latency.FirstByte = time.Since(start)
+		}
 		line = line[:len(line)+n]
 		if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
 			line = line[:i]
@@ -47,7 +52,7 @@ func (p *Prober) agent(ctx context.Context, what *checkers.Probe) checkers.Resul
 		}
 	}
 	r := judgeAgent(string(line))
-	r.Latency.Connect, r.Latency.FirstByte = connected, time.Since(start)
+	r.Latency = got.Latency
 	return r
 }
 

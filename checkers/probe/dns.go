@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -112,7 +113,7 @@ func judgeDNS(params *checkers.DNSParams, id uint16, q dnsmessage.Question, b []
 		return checkers.Fail(checkers.Protocol, "the answer belongs to another question"), false
 	}
 	if head.RCode != dnsmessage.RCodeSuccess {
-		return checkers.Fail(checkers.Status, "the server answered "+strings.TrimPrefix(head.RCode.String(), "RCode")), true
+		return checkers.Fail(checkers.Status, "the server answered "+rcode(head.RCode)), true
 	}
 	if params.RequireAnswer {
 		if _, err := parser.AnswerHeader(); err != nil {
@@ -120,4 +121,13 @@ func judgeDNS(params *checkers.DNSParams, id uint16, q dnsmessage.Question, b []
 		}
 	}
 	return checkers.Pass(), true
+}
+
+// rcode is a response code under the name that people know it by (IANA, DNS RCODEs), else its number.
+func rcode(c dnsmessage.RCode) string {
+	names := [...]string{1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 6: "YXDOMAIN", 7: "YXRRSET", 8: "NXRRSET", 9: "NOTAUTH", 10: "NOTZONE"}
+	if int(c) < len(names) && names[c] != "" {
+		return names[c]
+	}
+	return "rcode " + strconv.Itoa(int(c))
 }

@@ -2,10 +2,12 @@ package probe
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -16,6 +18,9 @@ import (
 func failed(what *checkers.Probe, doing string, err error) checkers.Result {
 	r := reason(what, err)
 	detail := doing + ": " + why(err)
+	if r == checkers.TLS {
+		detail = tlsDetail(err)
+	}
 	if hint := likely(what, r); hint != "" {
 		detail += " (" + hint + ")"
 	}
@@ -49,8 +54,13 @@ func reason(what *checkers.Probe, err error) checkers.Reason {
 	}
 	for _, row := range reasons {
 		if errors.Is(err, row.err) {
-			if row.err == unix.EADDRNOTAVAIL && what.Bind.Addr().IsValid() {
+			switch {
+			case row.err == unix.EADDRNOTAVAIL && what.Bind.Addr().IsValid():
 				return checkers.NoAddress
+			case row.err == unix.EACCES && what.Target.Addr().Is6():
+				// What a firewall on the way forbids ("administratively prohibited") comes as EACCES over IPv6 (net/ipv6/icmp.c, tab_unreach), as
+				// EHOSTUNREACH over IPv4.
+				return checkers.Unreachable
 			}
 			return row.reason
 		}
@@ -59,7 +69,31 @@ func reason(what *checkers.Probe, err error) checkers.Reason {
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return checkers.Timeout
 	}
+	if ofTLS(err) {
+		return checkers.TLS
+	}
 	return checkers.Local
+}
+
+// tlsDetail is an error of TLS as a person reads it.
+func tlsDetail(err error) string {
+	text := strings.TrimPrefix(why(err), "tls: ")
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "remote error" {
+		return "TLS: the server refused: " + text
+	}
+	return "TLS: " + text
+}
+
+// ofTLS says that an established TLS connection ended by TLS' own rules. A server that wants a client certificate says so only then (RFC 8446,
+// 4.4.2.4): with TLS 1.3 the client's handshake is over by that time. crypto/tls does not export the type of an alert.
+func ofTLS(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") {
+		return true
+	}
+	var record tls.RecordHeaderError
+	return errors.As(err, &record) || strings.HasPrefix(why(err), "tls: ")
 }
 
 var reasons = []struct {

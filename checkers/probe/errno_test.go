@@ -55,6 +55,16 @@ func TestErrnoHasAReason(t *testing.T) {
 	}
 }
 
+// A firewall on the way that rejects IPv6 traffic is not the director's own: Linux says EACCES for its ICMP.
+func TestForbiddenOnTheWay(t *testing.T) {
+	err := os.NewSyscallError("connect", unix.EACCES)
+	for target, want := range map[string]checkers.Reason{"[2001:db8::1]:80": checkers.Unreachable, "192.0.2.1:80": checkers.Denied} {
+		if got := reason(&checkers.Probe{Target: netip.MustParseAddrPort(target)}, err); got != want {
+			t.Errorf("%s: %s, want %s", target, got, want)
+		}
+	}
+}
+
 const starvedEnv = "HOLDFAST_TEST_STARVED"
 
 // starved is a process without a free file descriptor. It writes what its attempts say.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -17,7 +18,9 @@ import (
 const maxGRPC = 4096
 
 // grpc calls grpc.health.v1.Health/Check (github.com/grpc/grpc/blob/master/doc/health-checking.md); SERVING passes.
-func (p *Prober) grpc(ctx context.Context, what *checkers.Probe) checkers.Result {
+func (p *Prober) grpc(ctx context.Context, what *checkers.Probe) (out checkers.Result) {
+	r := checkers.Pass()
+	defer sofar(&out, &r)
 	params, _ := what.Params.(*checkers.GRPCParams)
 	if params == nil {
 		params = &checkers.GRPCParams{}
@@ -28,7 +31,6 @@ func (p *Prober) grpc(ctx context.Context, what *checkers.Probe) checkers.Result
 		return failed(what, "connect", err)
 	}
 	defer c.Close()
-	r := checkers.Pass()
 	r.Latency.Connect = time.Since(start)
 	defer guard(ctx, c)()
 	var conn net.Conn = c
@@ -60,12 +62,19 @@ func (p *Prober) grpc(ctx context.Context, what *checkers.Probe) checkers.Result
 	if err != nil {
 		return grpcFailed(what, http2Error(err))
 	}
+	if kind := resp.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/grpc") {
+		return checkers.Fail(checkers.Protocol, fmt.Sprintf("the answer is not gRPC: its Content-Type is %q", kind))
+	}
 	status, message := resp.Trailer.Get("Grpc-Status"), resp.Trailer.Get("Grpc-Message")
 	if status == "" {
 		status, message = resp.Header.Get("Grpc-Status"), resp.Header.Get("Grpc-Message")
 	}
-	if status != "0" {
-		return checkers.Fail(checkers.Status, fmt.Sprintf("gRPC status %q %s", status, excerpt([]byte(message))))
+	switch status {
+	case "0":
+	case "":
+		return checkers.Fail(checkers.Protocol, "the answer is not gRPC: it has no grpc-status")
+	default:
+		return checkers.Fail(checkers.Status, "gRPC status "+excerpt([]byte(strings.TrimSpace(status+" "+message))))
 	}
 	serving, err := grpcReply(body)
 	switch {

@@ -69,3 +69,13 @@ func TestGRPC(t *testing.T) {
 	}
 	expect(t, attempt(t, checkers.Probe{Kind: checkers.GRPC, Target: closedPort(t)}), checkers.Refused)
 }
+
+// A server of HTTP/2 that knows nothing of gRPC answers every path with its home page.
+func TestGRPCOfAWebServer(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }))
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Start()
+	defer s.Close()
+	expect(t, attempt(t, checkers.Probe{Kind: checkers.GRPC, Target: s.Listener.Addr().(*net.TCPAddr).AddrPort()}), checkers.Protocol)
+}

@@ -42,6 +42,9 @@ func (p *Prober) http(ctx context.Context, what *checkers.Probe) checkers.Result
 		all.Latency.FirstByte += r.Latency.FirstByte
 		if !r.OK {
 			r.Latency = all.Latency
+			if r.Warning == "" {
+				r.Warning = all.Warning
+			}
 			if len(params.URLs) > 1 || r.Reason == checkers.Status {
 				r.Detail = params.URLs[i].Path + ": " + r.Detail
 			}
@@ -66,7 +69,9 @@ type answer struct {
 	long bool
 }
 
-func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL) checkers.Result {
+func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL) (out checkers.Result) {
+	r := checkers.Pass()
+	defer sofar(&out, &r)
 	ctx, cancel := context.WithTimeout(ctx, what.StepLimit())
 	defer cancel()
 	start := time.Now()
@@ -75,7 +80,6 @@ func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checke
 		return failed(what, "connect", err)
 	}
 	defer c.Close()
-	r := checkers.Pass()
 	r.Latency.Connect = time.Since(start)
 	defer guard(ctx, c)()
 	if head := proxyHeader(params.Proxy); head != nil {
@@ -173,6 +177,10 @@ func readAnswer(br *bufio.Reader, limited *io.LimitedReader, method string, body
 		method = http.MethodGet
 	}
 	resp, err := http.ReadResponse(br, &http.Request{Method: method})
+	// Any number of 1xx answers come before the real one (RFC 9110, 15.2); all together have the room of one.
+	for err == nil && resp.StatusCode >= 100 && resp.StatusCode < 200 && resp.StatusCode != http.StatusSwitchingProtocols {
+		resp, err = http.ReadResponse(br, &http.Request{Method: method})
+	}
 	if err != nil {
 		if limited.N <= 0 {
 			return answer{}, &badAnswer{checkers.TooLong, fmt.Sprintf("more than %d bytes of headers", maxHeader)}
@@ -181,12 +189,6 @@ func readAnswer(br *bufio.Reader, limited *io.LimitedReader, method string, body
 			return answer{}, &badAnswer{checkers.Protocol, "the answer is not HTTP: " + err.Error()}
 		}
 		return answer{}, err
-	}
-	// 1xx answers come before the real one.
-	if resp.StatusCode >= 100 && resp.StatusCode < 200 && resp.StatusCode != http.StatusSwitchingProtocols {
-		if resp, err = http.ReadResponse(br, &http.Request{Method: method}); err != nil {
-			return answer{}, &badAnswer{checkers.Protocol, "nothing follows the interim answer: " + err.Error()}
-		}
 	}
 	limited.N = int64(body.max) + maxHeader
 	a := answer{status: resp.StatusCode, header: resp.Header}
@@ -206,7 +208,7 @@ func readAnswer(br *bufio.Reader, limited *io.LimitedReader, method string, body
 // notHTTP tells what the parser dislikes from what the network did.
 func notHTTP(err error) bool {
 	var n net.Error
-	return !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, &n)
+	return !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, context.Canceled) && !errors.As(err, &n) && !ofTLS(err)
 }
 
 // cutConn notices the end of the TCP stream below TLS. crypto/tls reads that far only when no close_notify came first, and calls

@@ -89,10 +89,8 @@ func http2Error(err error) error {
 			return io.ErrUnexpectedEOF
 		}
 	}
-	for _, start := range []string{"http2: ", "stream error", "connection error", "http: ", "net/http: "} {
-		if strings.HasPrefix(err.Error(), start) {
-			return &badAnswer{checkers.Protocol, "the answer is not HTTP/2: " + err.Error()}
-		}
+	if notHTTP(err) {
+		return &badAnswer{checkers.Protocol, "the answer is not HTTP/2: " + err.Error()}
 	}
 	return err
 }

@@ -116,3 +116,10 @@ var kinds = map[checkers.Kind]func(p *Prober, ctx context.Context, what *checker
 	checkers.GRPC:  (*Prober).grpc,
 	checkers.Agent: (*Prober).agent,
 }
+
+// sofar adds to a failed attempt how far it got: the time of each phase, and what there is to warn of. Defer it.
+func sofar(out, got *checkers.Result) {
+	if !out.OK {
+		out.Latency, out.Warning = got.Latency, got.Warning
+	}
+}

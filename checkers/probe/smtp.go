@@ -42,7 +42,9 @@ func (p *Prober) smtp(ctx context.Context, what *checkers.Probe) checkers.Result
 	return r
 }
 
-func greet(ctx context.Context, what *checkers.Probe, helo string) checkers.Result {
+func greet(ctx context.Context, what *checkers.Probe, helo string) (out checkers.Result) {
+	r := checkers.Pass()
+	defer sofar(&out, &r)
 	ctx, cancel := context.WithTimeout(ctx, what.StepLimit())
 	defer cancel()
 	start := time.Now()
@@ -51,7 +53,6 @@ func greet(ctx context.Context, what *checkers.Probe, helo string) checkers.Resu
 		return failed(what, "connect", err)
 	}
 	defer c.Close()
-	r := checkers.Pass()
 	r.Latency.Connect = time.Since(start)
 	defer guard(ctx, c)()
 	limited := &io.LimitedReader{R: c, N: maxSMTPBytes}
@@ -63,7 +64,7 @@ func greet(ctx context.Context, what *checkers.Probe, helo string) checkers.Resu
 			}
 		}
 		code, text, err := readSMTP(br)
-		if i == 0 {
+		if i == 0 && err == nil {
 			r.Latency.FirstByte = time.Since(start)
 		}
 		switch {

@@ -16,7 +16,7 @@ const defaultReply = 4096
 var noTCPParams checkers.TCPParams
 
 // tcp connects and closes with FIN, sending nothing, like keepalived; and on request sends, expects, shakes hands.
-func (p *Prober) tcp(ctx context.Context, what *checkers.Probe) checkers.Result {
+func (p *Prober) tcp(ctx context.Context, what *checkers.Probe) (out checkers.Result) {
 	params, _ := what.Params.(*checkers.TCPParams)
 	if params == nil {
 		params = &noTCPParams
@@ -39,6 +39,7 @@ func (p *Prober) tcp(ctx context.Context, what *checkers.Probe) checkers.Result 
 	}
 	defer c.Close()
 	r := checkers.Pass()
+	defer sofar(&out, &r)
 	r.Latency.Connect = time.Since(start)
 	if params.CloseRST {
 		_ = c.SetLinger(0)

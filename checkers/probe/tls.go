@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,7 +47,7 @@ func (p *Prober) handshake(ctx context.Context, what *checkers.Probe, c net.Conn
 func tlsFailed(what *checkers.Probe, err error) checkers.Result {
 	var (
 		verify  *tls.CertificateVerificationError
-		alert   tls.AlertError
+		op      *net.OpError
 		record  tls.RecordHeaderError
 		invalid x509.CertificateInvalidError
 		unknown x509.UnknownAuthorityError
@@ -54,11 +55,11 @@ func tlsFailed(what *checkers.Probe, err error) checkers.Result {
 	)
 	switch {
 	case errors.As(err, &verify), errors.As(err, &invalid), errors.As(err, &unknown), errors.As(err, &host):
-		return checkers.Fail(checkers.Certificate, "TLS: "+err.Error())
+		return checkers.Fail(checkers.Certificate, "TLS: "+strings.TrimPrefix(err.Error(), "tls: failed to verify certificate: "))
 	case errors.As(err, &record):
 		return checkers.Fail(checkers.TLS, "TLS: the server does not speak TLS, it answered "+excerpt(record.RecordHeader[:]))
-	case errors.As(err, &alert):
-		return checkers.Fail(checkers.TLS, "TLS: the server refused: "+alert.Error())
+	case errors.As(err, &op) && op.Op == "remote error":
+		return checkers.Fail(checkers.TLS, tlsDetail(err))
 	}
 	if why := reason(what, err); why != checkers.Local || errors.Is(err, context.Canceled) {
 		return failed(what, "TLS handshake", err)
