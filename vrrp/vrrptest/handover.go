@@ -1,6 +1,7 @@
 package vrrptest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/vrrp"
@@ -19,6 +20,10 @@ func SimulateHandover(seed uint64, trace func(string)) []string {
 	var ev vrrp.Event = vrrp.Release{}
 	if w.Rand.IntN(2) == 0 {
 		ev = vrrp.Handover{Instance: "VI_0"}
+	}
+	apart := w.group && w.Rand.IntN(2) == 0
+	if apart {
+		w.ungroup(old)
 	}
 	if w.Rand.IntN(2) == 0 {
 		w.Run(time.Duration(w.Rand.Int64N(int64(w.interval))))
@@ -52,13 +57,34 @@ func SimulateHandover(seed uint64, trace func(string)) []string {
 	if n := len(w.Owners(id)); n != 1 {
 		w.Problem("%s has %d owners after the hand-over", id, n)
 	}
-	if w.group && w.Master(w.ids[1]) != w.Master(id) {
+	if w.group && !apart && w.Master(w.ids[1]) != w.Master(id) {
 		w.Problem("the members of the sync group are on different routers")
 	}
 	// A group lets go when the last of its members has a successor; two successors of equal skew may both start, and the lower one yields at the other's
 	// advert.
-	if limit := 4*w.MaxDelay + 4*w.Late; both > limit {
+	limit := 4*w.MaxDelay + 4*w.Late
+	if apart {
+		limit += max(time.Second, w.interval) // the members' successors take over a skew time apart
+	}
+	if both > limit {
 		w.Problem("two owners for %s, more than %s", both, limit)
 	}
 	return w.Problems
+}
+
+// ungroup makes the other routers ones that do not know the sync group, each with priorities of its own for its members: their successors take over at different
+// times and may be different routers. The old owner must keep every member until the last of them.
+func (w *world) ungroup(old *Router) {
+	for _, r := range w.Routers {
+		if r == old {
+			continue
+		}
+		cfg := r.Config
+		cfg.Groups, cfg.Instances = nil, slices.Clone(cfg.Instances)
+		for k := range cfg.Instances {
+			cfg.Instances[k].Priority = uint8(1 + w.Rand.IntN(int(old.Config.Instances[k].Priority)-1))
+		}
+		w.Reload(r, cfg)
+	}
+	w.Run(w.interval)
 }
