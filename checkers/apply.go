@@ -78,6 +78,7 @@ func (s *Scheduler) Apply(specs []Spec) {
 		}
 	}
 	slices.SortFunc(checks, func(a, b *check) int { return a.spec.ID.compare(b.spec.ID) })
+	s.applied++
 	s.checks, s.jobs, s.restored = checks, slices.AppendSeq(make([]*job, 0, len(jobs)), maps.Values(jobs)), nil
 	s.recount()
 	s.arm(now)
@@ -211,114 +212,19 @@ func (s *Scheduler) Restore(saved []Saved) {
 	}
 }
 
-// Snapshot is the state to give to Restore, ordered by ID.
-func (s *Scheduler) Snapshot() []Saved {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.opt.Clock.Now()
-	all := make([]Saved, 0, len(s.checks))
-	for _, c := range s.checks {
-		all = append(all, s.save(c, now))
-	}
-	return all
-}
-
 // CheckNow attempts every check for which match is true as soon as there is a slot, and says how many checks that are. One whose
 // attempt is in flight gets another after it.
-func (s *Scheduler) CheckNow(match func(ID) bool) int {
-	return s.checkNow(func(spec *Spec) bool { return match(spec.ID) })
-}
-
-// CheckAbout is CheckNow for the checks whose probe matches.
-func (s *Scheduler) CheckAbout(match func(*Probe) bool) int {
-	return s.checkNow(func(spec *Spec) bool { return match(&spec.Probe) })
-}
-
-func (s *Scheduler) checkNow(match func(*Spec) bool) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *Scheduler) CheckNow(match func(*Spec) bool) int {
 	n := 0
-	now := s.now()
-	for _, c := range s.checks {
-		if c.spec.Suspended || !match(c.spec) {
-			continue
-		}
+	s.each(func(spec *Spec) bool { return !spec.Suspended && match(spec) }, func(c *check, at time.Time) {
 		n++
 		if c.job.running {
 			c.job.again = true
-			continue
+			return
 		}
+		now := at.Sub(s.base)
 		s.due.put(c.job, now)
-	}
-	s.arm(now)
+		s.arm(now)
+	})
 	return n
-}
-
-// Status lists every check, ordered by ID.
-func (s *Scheduler) Status() []CheckStatus { return s.StatusOf(nil) }
-
-// StatusOf lists the checks for which match is true, ordered by ID; nil matches all. match is called with a lock held.
-func (s *Scheduler) StatusOf(match func(ID) bool) []CheckStatus {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.opt.Clock.Now()
-	var all []CheckStatus
-	if match == nil {
-		all = make([]CheckStatus, 0, len(s.checks))
-	}
-	for _, c := range s.checks {
-		if match != nil && !match(c.spec.ID) {
-			continue
-		}
-		j := c.job
-		one := CheckStatus{ID: c.spec.ID, Kind: c.spec.Probe.Kind.String(), Target: c.spec.Probe.Asks(), Up: c.verdict.Up, Suspended: c.spec.Suspended,
-			Ran: j.ran, Streak: c.verdict.Streak, Since: s.wall(now, c.since), Last: j.result.result(), Running: j.running, Limit: c.spec.Probe.Limit(), Weight: c.weight,
-			Passed: j.passed, Failed: j.failed, Shared: int(j.members)}
-		one.Last.Warning = c.warning
-		if j.ran {
-			one.LastAt = s.wall(now, j.lastAt)
-		}
-		if !j.ran && c.reason != OK {
-			one.Last = Fail(c.reason, c.detail)
-		}
-		if j.index >= 0 && !j.running {
-			one.Next = s.wall(now, j.due)
-		}
-		all = append(all, one)
-	}
-	return all
-}
-
-// Totals are the Scheduler's own numbers. Cheaper than Status.
-func (s *Scheduler) Totals() Totals {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := Totals{Checks: len(s.checks), Probes: len(s.jobs), InFlight: s.inFlight, Waiting: s.waitUp.len() + s.waitDown.len(),
-		Panics: s.panics, LocalFault: s.localFault, Lateness: s.late, Settled: true}
-	for _, c := range s.checks {
-		if c.verdict.Up {
-			t.Up++
-		}
-		t.Settled = t.Settled && (c.job.ran || c.spec.Suspended)
-	}
-	for k := range s.attempts {
-		for r, n := range s.attempts[k] {
-			if n > 0 {
-				t.Attempts = append(t.Attempts, Count{Kind(k), Reason(r), n})
-			}
-		}
-	}
-	return t
-}
-
-// Settled says whether every check that is not suspended has run: the servers' states are then known, not assumed.
-func (s *Scheduler) Settled() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, c := range s.checks {
-		if !c.job.ran && !c.spec.Suspended {
-			return false
-		}
-	}
-	return true
 }

@@ -79,7 +79,7 @@ func BenchmarkAttempt(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for i := 0; i < b.N; i += n {
-		s.CheckNow(func(ID) bool { return true })
+		s.CheckNow(func(*Spec) bool { return true })
 		for range min(n, b.N) {
 			<-done
 		}

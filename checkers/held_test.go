@@ -1,6 +1,7 @@
 package checkers
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +20,7 @@ func TestAHoldOutlivesTheProcess(t *testing.T) {
 		pass(2 * time.Second)
 		l.set(target(1), OK)
 		pass(2 * time.Second)
-		saved := s.Snapshot()
+		saved := slices.Collect(s.Saved())
 		s.Close()
 		if saved[0].Up || saved[0].HeldUntil.IsZero() {
 			t.Fatalf("not held: %+v", saved[0])

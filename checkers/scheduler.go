@@ -46,9 +46,11 @@ type Scheduler struct {
 	closed bool
 	// checks are ordered by ID. Finding one by it is rare, and a map would cost as much as the check.
 	checks []*check
-	jobs   []*job
-	due    queue
-	timer  Timer
+	// applied counts Apply: who went through checks without the lock sees that there are others now.
+	applied uint64
+	jobs    []*job
+	due     queue
+	timer   Timer
 	// armed is the due time for which the timer is set, 0 for none.
 	armed time.Duration
 	// waiting for a slot: checks that are up, and those that are down.

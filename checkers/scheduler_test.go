@@ -272,7 +272,7 @@ func TestRestartContinues(t *testing.T) {
 		l.set(target(2), Refused)
 		s.Apply([]Spec{one("v", "a", 0, 1), one("v", "b", 0, 2)})
 		pass(15 * time.Second)
-		saved = s.Snapshot()
+		saved = slices.Collect(s.Saved())
 	})
 	bubble(t, func(t *testing.T, l *lan, s *Scheduler, d *diary) {
 		for i := range saved {
@@ -444,7 +444,7 @@ func TestCheckNow(t *testing.T) {
 		l.delay[target(1)] = 2 * time.Second
 		s.Apply([]Spec{one("v", "a", 0, 1), one("v", "b", 0, 2)})
 		pass(time.Second)
-		if n := s.CheckNow(func(id ID) bool { return id.Real == "a" }); n != 1 {
+		if n := s.CheckNow(func(c *Spec) bool { return c.ID.Real == "a" }); n != 1 {
 			t.Errorf("%d checks", n)
 		}
 		pass(1100 * time.Millisecond)

@@ -82,3 +82,72 @@ func (l *Lateness) add(d time.Duration) {
 	}
 	l.Buckets[len(LatenessBounds)]++
 }
+
+// Status lists every check, ordered by ID.
+func (s *Scheduler) Status() []CheckStatus { return s.StatusOf(nil) }
+
+// StatusOf lists the checks for which match is true, ordered by ID; nil matches all. Each line is of one moment; attempts go on between two.
+func (s *Scheduler) StatusOf(match func(*Spec) bool) []CheckStatus {
+	var all []CheckStatus
+	if match == nil {
+		s.mu.Lock()
+		all = make([]CheckStatus, 0, len(s.checks))
+		s.mu.Unlock()
+	}
+	s.each(match, func(c *check, now time.Time) { all = append(all, s.status(c, now)) })
+	return all
+}
+
+// status is one check now. Called with the lock.
+func (s *Scheduler) status(c *check, now time.Time) CheckStatus {
+	j := c.job
+	one := CheckStatus{ID: c.spec.ID, Kind: c.spec.Probe.Kind.String(), Target: c.spec.Probe.Asks(), Up: c.verdict.Up, Suspended: c.spec.Suspended,
+		Ran: j.ran, Streak: c.verdict.Streak, Since: s.wall(now, c.since), Last: j.result.result(), Running: j.running, Limit: c.spec.Probe.Limit(), Weight: c.weight,
+		Passed: j.passed, Failed: j.failed, Shared: int(j.members)}
+	one.Last.Warning = c.warning
+	if j.ran {
+		one.LastAt = s.wall(now, j.lastAt)
+	}
+	if !j.ran && c.reason != OK {
+		one.Last = Fail(c.reason, c.detail)
+	}
+	if j.index >= 0 && !j.running {
+		one.Next = s.wall(now, j.due)
+	}
+	return one
+}
+
+// Totals are the Scheduler's own numbers. Cheaper than Status.
+func (s *Scheduler) Totals() Totals {
+	up, settled := 0, true
+	s.each(nil, func(c *check, _ time.Time) {
+		if c.verdict.Up {
+			up++
+		}
+		settled = settled && (c.job.ran || c.spec.Suspended)
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := Totals{Checks: len(s.checks), Probes: len(s.jobs), Up: up, InFlight: s.inFlight, Waiting: s.waitUp.len() + s.waitDown.len(),
+		Panics: s.panics, LocalFault: s.localFault, Lateness: s.late, Settled: settled}
+	for k := range s.attempts {
+		for r, n := range s.attempts[k] {
+			if n > 0 {
+				t.Attempts = append(t.Attempts, Count{Kind(k), Reason(r), n})
+			}
+		}
+	}
+	return t
+}
+
+// Settled says whether every check that is not suspended has run: the servers' states are then known, not assumed.
+func (s *Scheduler) Settled() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.checks {
+		if !c.job.ran && !c.spec.Suspended {
+			return false
+		}
+	}
+	return true
+}

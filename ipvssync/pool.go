@@ -165,6 +165,9 @@ func (p *Pool) SetConnections(now time.Time, server string, n int) []Change {
 // Suspend empties Want without touching health: the director does not balance this virtual server for now.
 func (p *Pool) Suspend(on bool) { p.suspended = on }
 
+// HasQuorum says whether the quorum is held. Status tells the same and more, at a price.
+func (p *Pool) HasQuorum() bool { return p.quorum }
+
 // Suspended says whether Want is empty because of Suspend.
 func (p *Pool) Suspended() bool { return p.suspended }
 
@@ -384,8 +387,8 @@ func (m *member) asked() bool {
 // thresholds are the sums at which the quorum is gained (at or above) and lost (below).
 func (p *Pool) thresholds() (gain, lose int) {
 	total := 0
-	for _, rs := range p.spec.Servers {
-		total += rs.Weight
+	for i := range p.spec.Servers {
+		total += p.spec.Servers[i].Weight
 	}
 	quorum := max(p.spec.Quorum, 1)
 	if quorum > total {

@@ -46,7 +46,7 @@ func TestThousandsOfBlackHoles(t *testing.T) {
 		t.Errorf("%d descriptors were open, %d before: more than %d attempts at once", n, base, most)
 	}
 	living := func() checkers.CheckStatus {
-		return s.StatusOf(func(id checkers.ID) bool { return id.Virtual == "alive" })[0]
+		return s.StatusOf(func(c *checkers.Spec) bool { return c.ID.Virtual == "alive" })[0]
 	}
 	within(60*time.Second, func() bool { return living().Passed >= 10 }) // a slow machine needs its time
 	if a := living(); !a.Up || a.Failed > 0 || a.Passed < 10 {

@@ -15,7 +15,7 @@ func (d *daemon) sendTrack(v track.Value) {
 // onFile has the checks of a tracked file look at once.
 func (d *daemon) onFile(id string) {
 	if path := assemble.TrackedPath(d.in.Model, id); path != "" {
-		d.sched.CheckAbout(func(p *checkers.Probe) bool { return p.Kind == checkers.File && p.Asks() == path })
+		d.sched.CheckNow(func(c *checkers.Spec) bool { return c.Probe.Kind == checkers.File && c.Probe.Asks() == path })
 	}
 }
 

@@ -27,11 +27,25 @@ func (d *daemon) onCheck(c checkers.Change) {
 // resyncHealth gives the pools the state of every check as it is now. Verdicts arrive one by one as well; this makes sure that one which
 // overlapped a reload is not lost.
 func (d *daemon) resyncHealth() {
-	if !d.started {
+	for s := range d.sched.Saved() {
+		d.pools.SetHealth(s.ID, s.Up, s.Weight)
+	}
+}
+
+// resyncPage is how many checks resyncSlowly looks at between two looks into the inbox.
+const resyncPage = 256
+
+// resyncSlowly is resyncHealth in pieces, from the check behind this one on: verdicts do not wait for all of it.
+func (d *daemon) resyncSlowly(behind checkers.ID) {
+	if d.stopping {
 		return
 	}
-	for _, s := range d.sched.Snapshot() {
+	part := d.sched.Page(behind, resyncPage)
+	for _, s := range part {
 		d.pools.SetHealth(s.ID, s.Up, s.Weight)
+	}
+	if len(part) == resyncPage {
+		d.inbox.post(func() { d.resyncSlowly(part[resyncPage-1].ID) })
 	}
 }
 

@@ -166,7 +166,7 @@ func (d *daemon) tick() {
 	d.beat()
 	if d.resyncs > 0 {
 		d.resyncs--
-		d.resyncHealth()
+		d.resyncSlowly(checkers.ID{})
 	}
 	d.pools.CountConnections()
 	d.saveSoon()

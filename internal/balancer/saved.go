@@ -29,10 +29,10 @@ func (d *daemon) saveSoon() {
 		return
 	}
 	d.unsaved, d.saving = false, true
-	all, held := d.sched.Snapshot(), d.pools.Held()
+	held := d.pools.Held()
 	d.writers.Go(func() {
 		began := time.Now()
-		err := state.SaveChecks(d.o.RunDir, d.o.Host, all, held)
+		err := state.SaveChecks(d.o.RunDir, d.o.Host, d.sched.Saved(), held)
 		pause := saveShare * time.Since(began)
 		d.inbox.post(func() {
 			d.saving, d.nextSave = false, time.Now().Add(pause)

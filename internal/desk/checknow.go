@@ -14,13 +14,7 @@ const lookAgain = 10 * time.Millisecond
 
 // checkNow attempts the checks that the request names; with Wait it answers when every attempt has ended, or when ctx does.
 func (d *Desk) checkNow(ctx context.Context, r control.Request) (control.Checked, error) {
-	targets := map[checkers.ID]string{}
-	if r.VirtualServer != "" || r.RealServer != "" {
-		for _, c := range d.Sched.Status() {
-			targets[c.ID] = c.Target
-		}
-	}
-	match := func(id checkers.ID) bool { return names(r.VirtualServer, r.RealServer, id, targets[id]) }
+	match := func(c *checkers.Spec) bool { return names(r.VirtualServer, r.RealServer, c.ID, c.Probe.Asks) }
 	asked := time.Now()
 	out := control.Checked{Count: d.Sched.CheckNow(match)}
 	if !r.Wait {
@@ -50,11 +44,11 @@ func (d *Desk) checkNow(ctx context.Context, r control.Request) (control.Checked
 
 // names says whether a check is one of those that an operator named: by the virtual server and the real server, or by one word for
 // any of virtual server, real server and target. An address does for address and port.
-func names(virtual, real string, id checkers.ID, target string) bool {
+func names(virtual, real string, id checkers.ID, target func() string) bool {
 	if real == "" {
-		return virtual == "" || is(id.Virtual, virtual) || is(id.Real, virtual) || is(target, virtual)
+		return virtual == "" || is(id.Virtual, virtual) || is(id.Real, virtual) || is(target(), virtual)
 	}
-	return is(id.Virtual, virtual) && (is(id.Real, real) || is(target, real))
+	return is(id.Virtual, virtual) && (is(id.Real, real) || is(target(), real))
 }
 
 func is(have, word string) bool {

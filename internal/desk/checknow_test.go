@@ -31,7 +31,7 @@ func TestWhichChecksAWordNames(t *testing.T) {
 		{"[2001:db8::1]:80", "2001:db8::11", six, true},
 		{"2001:db8::2", "", six, false},
 	} {
-		if got := names(row.virtual, row.real, row.id, "10.0.0.12:9707"); got != row.want {
+		if got := names(row.virtual, row.real, row.id, func() string { return "10.0.0.12:9707" }); got != row.want {
 			t.Errorf("%q %q: %v", row.virtual, row.real, got)
 		}
 	}

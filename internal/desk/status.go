@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -16,6 +17,9 @@ const routerWithin = time.Second
 
 // trafficWithin is how long a status waits for the kernel's counters.
 const trafficWithin = 2 * time.Second
+
+// poolsAtOnce is how many virtual servers a status looks at before the owner may turn to something else: verdicts do not wait for thousands.
+const poolsAtOnce = 50
 
 // status gathers everything there is to tell.
 func (d *Desk) status(ctx context.Context) (control.Status, error) {
@@ -37,9 +41,32 @@ func (d *Desk) status(ctx context.Context) (control.Status, error) {
 	for _, c := range d.Sched.Status() {
 		checks[c.ID.Virtual] = append(checks[c.ID.Virtual], c)
 	}
+	totals := d.Sched.Totals()
 	var s control.Status
-	err := d.Call(ctx, func() { cancel(); s = d.report(checks, stats, sync, counted) })
-	return s, err
+	var ids []string
+	if err := d.Call(ctx, func() { cancel(); s, ids = d.report(totals, sync, counted), d.Pools.IDs() }); err != nil {
+		return s, err
+	}
+	for part := range slices.Chunk(ids, poolsAtOnce) {
+		var specs []ipvssync.VirtualServer
+		var pools []ipvssync.Status
+		err := d.Call(ctx, func() {
+			for _, id := range part {
+				if p := d.Pools.Get(id); p != nil {
+					specs, pools = append(specs, p.Spec()), append(pools, p.Status())
+				}
+			}
+		})
+		if err != nil {
+			return s, err
+		}
+		for i, p := range pools {
+			v := control.FromPool(p, specs[i], checks[p.ID])
+			v.AddTraffic(specs[i], stats)
+			s.VirtualServers = append(s.VirtualServers, v)
+		}
+	}
+	return s, nil
 }
 
 // traffic reads the kernel's counters; those that came in time.
@@ -70,13 +97,13 @@ func lateness(l seam.Lateness) control.Lateness {
 	return out
 }
 
-// report completes the overview. It runs on the owner's goroutine.
-func (d *Desk) report(checks map[string][]checkers.CheckStatus, stats map[ipvssync.Key]ipvssync.ServiceStats, sync ipvssync.SyncState, counted bool) control.Status {
+// report completes the overview but for the virtual servers. It runs on the owner's goroutine.
+func (d *Desk) report(totals checkers.Totals, sync ipvssync.SyncState, counted bool) control.Status {
 	s, r := d.Overview(), d.Router.Numbers()
 	s.Router = control.Router{PID: r.PID, Away: d.Router.Away(), LatenessMaxMicros: r.LatenessMaxMicros, LatenessP99Micros: r.LatenessP99Micros, Lateness: lateness(r.Lateness),
 		BalancerRestarts: r.BalancerRestarts, UnknownAdverts: r.UnknownAdverts, Foreign: foreign(r.Foreign), Adopted: r.Adopted}
 	s.Instances, s.VirtualServers = []control.Instance{}, []control.VirtualServer{}
-	s.Tracked, s.Events, s.Checks = d.tracked(), d.Recent.Last(20), control.FromTotals(d.Sched.Totals())
+	s.Tracked, s.Events, s.Checks = d.tracked(), d.Recent.Last(20), control.FromTotals(totals)
 	if d.Pools.Len() > 0 {
 		k := d.Kernel.Status()
 		s.IPVS = k.Error
@@ -85,11 +112,6 @@ func (d *Desk) report(checks map[string][]checkers.CheckStatus, stats map[ipvssy
 	}
 	for _, in := range d.Router.ByName() {
 		s.Instances = append(s.Instances, control.FromInstance(in))
-	}
-	for p := range d.Pools.All() {
-		v := control.FromPool(p.Status(), p.Spec(), checks[p.Spec().ID])
-		v.AddTraffic(p.Spec(), stats)
-		s.VirtualServers = append(s.VirtualServers, v)
 	}
 	return s
 }

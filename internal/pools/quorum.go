@@ -39,7 +39,7 @@ func (s *Set) tellQuorums(all bool) {
 		ok := true
 		for _, pool := range pools {
 			if p := s.pools[pool]; p != nil {
-				ok = ok && p.Status().Quorum
+				ok = ok && p.HasQuorum()
 			}
 		}
 		if q, known := s.quorums[id]; !known || q.ok != ok {

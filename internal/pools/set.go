@@ -80,6 +80,13 @@ func (s *Set) All() iter.Seq[*ipvssync.Pool] {
 	}
 }
 
+// IDs are those of the virtual servers as the configuration orders them. The caller does not change them; they stay as they are when the
+// configuration changes.
+func (s *Set) IDs() []string { return s.order }
+
+// Get is the virtual server with this id, nil when there is none.
+func (s *Set) Get(id string) *ipvssync.Pool { return s.pools[id] }
+
 // Reconfigure brings the pools to the configuration; names are what its checks are called in them. Those that are gone are still wanted by
 // Begin(true) until Forget.
 func (s *Set) Reconfigure(specs []ipvssync.VirtualServer, names map[checkers.ID]string) {
@@ -148,7 +155,7 @@ func (s *Set) Quietly(f func()) {
 func (s *Set) Held() map[string]bool {
 	held := make(map[string]bool, len(s.pools))
 	for id, p := range s.pools {
-		held[id] = p.Status().Quorum
+		held[id] = p.HasQuorum()
 	}
 	return held
 }

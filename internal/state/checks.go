@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"iter"
 	"os"
 	"path/filepath"
 
@@ -26,7 +27,7 @@ type checks struct {
 }
 
 // SaveChecks writes verdicts, and which virtual servers have their quorum, into the run directory dir, so that a restart continues them.
-func SaveChecks(dir, host string, all []checkers.Saved, quorums map[string]bool) error {
+func SaveChecks(dir, host string, all iter.Seq[checkers.Saved], quorums map[string]bool) error {
 	head, err := json.Marshal(checks{Version: version, Host: host, Quorums: quorums})
 	if err != nil {
 		return err
@@ -36,16 +37,14 @@ func SaveChecks(dir, host string, all []checkers.Saved, quorums map[string]bool)
 		// One verdict after the other: as a whole, those of ten thousand checks would be the largest thing in memory.
 		_, _ = w.Write(bytes.TrimSuffix(head, []byte("null}")))
 		e := json.NewEncoder(w)
-		separator := "[\n"
-		for i := range all {
+		separator := ""
+		_, _ = w.WriteString("[\n")
+		for one := range all {
 			_, _ = w.WriteString(separator)
 			separator = ","
-			if err := e.Encode(&all[i]); err != nil {
+			if err := e.Encode(&one); err != nil {
 				return err
 			}
-		}
-		if len(all) == 0 {
-			_, _ = w.WriteString(separator)
 		}
 		_, err := w.WriteString("]}\n")
 		return err

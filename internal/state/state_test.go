@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -18,7 +19,7 @@ func TestChecksOfAnotherHostAreNotBelieved(t *testing.T) {
 		t.Errorf("nothing there is no error: %v %v", got, err)
 	}
 	all := []checkers.Saved{{ID: checkers.ID{Virtual: "v", Real: "r"}, Reason: checkers.Refused}}
-	if err := SaveChecks(dir, "h", all, map[string]bool{"v": false, "w": true}); err != nil {
+	if err := SaveChecks(dir, "h", slices.Values(all), map[string]bool{"v": false, "w": true}); err != nil {
 		t.Fatal(err)
 	}
 	if got, held, err := LoadChecks(dir, "h"); len(held) != 2 || held["v"] || !held["w"] || err != nil || len(got) != 1 || got[0].ID != all[0].ID || got[0].Reason != checkers.Refused {
