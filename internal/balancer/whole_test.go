@@ -87,6 +87,7 @@ func (k *memoryKernel) Sender(int, netip.Addr, time.Duration) (net.HardwareAddr,
 }
 func (k *memoryKernel) Announce(int, net.HardwareAddr, netip.Addr) error { return nil }
 func (k *memoryKernel) Close()                                           {}
+func (k *memoryKernel) Denied() []vrrp.DeniedAddress                     { return nil }
 
 func (k *memoryKernel) addresses() (n int) {
 	k.mu.Lock()
