@@ -368,7 +368,8 @@ func (s *Scheduler) judge(c *check, r Result, at time.Time) Step {
 	case !r.OK && (c.spec.LogAll || unexplained):
 		notice(FailedAttempt, r.Detail)
 	}
-	if r.Warning != c.warning {
+	// An attempt that failed before it could see what there is to warn of takes nothing back.
+	if r.Warning != c.warning && (r.OK || r.Warning != "") {
 		c.warning = r.Warning
 		if r.Warning != "" {
 			notice(Warned, r.Warning)

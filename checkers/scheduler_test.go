@@ -436,6 +436,12 @@ func TestWeightsAndWarnings(t *testing.T) {
 		l.say(target(1), Weight{}, "the certificate ends")
 		pass(30 * time.Second)
 		says(t, d, "a up; notice 4 a ok")
+		// A failure in between says nothing about it, and is no reason to warn again.
+		l.set(target(1), Refused)
+		pass(5 * time.Second)
+		l.set(target(1), OK)
+		pass(30 * time.Second)
+		says(t, d, "")
 	})
 }
 
