@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,9 +36,9 @@ func (p *Prober) http(ctx context.Context, what *checkers.Probe) checkers.Result
 	if params == nil || len(params.URLs) == 0 {
 		return checkers.Fail(checkers.Invalid, "no url to fetch")
 	}
-	all := checkers.Pass()
+	all, noWeight := checkers.Pass(), ""
 	for i := range params.URLs {
-		r := p.fetch(ctx, what, params, &params.URLs[i])
+		r, unsaid := p.fetch(ctx, what, params, &params.URLs[i])
 		all.Latency.Connect += r.Latency.Connect
 		all.Latency.TLS += r.Latency.TLS
 		all.Latency.FirstByte += r.Latency.FirstByte
@@ -56,6 +58,12 @@ func (p *Prober) http(ctx context.Context, what *checkers.Probe) checkers.Result
 		if all.Weight.Mode == checkers.NoWeight {
 			all.Weight = r.Weight
 		}
+		if noWeight == "" {
+			noWeight = unsaid
+		}
+	}
+	if all.Weight.Mode == checkers.NoWeight && all.Warning == "" {
+		all.Warning = noWeight
 	}
 	return all
 }
@@ -64,12 +72,12 @@ func (p *Prober) http(ctx context.Context, what *checkers.Probe) checkers.Result
 type answer struct {
 	status int
 	header http.Header
-	body   []byte
-	// long: the body goes on beyond the limit.
-	long bool
+	body   passed
+	// sum is the body's digest, where it was asked for.
+	sum string
 }
 
-func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL) (out checkers.Result) {
+func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checkers.HTTPParams, url *checkers.URL) (out checkers.Result, noWeight string) {
 	r := checkers.Pass()
 	defer sofar(&out, &r)
 	ctx, cancel := context.WithTimeout(ctx, what.StepLimit())
@@ -77,14 +85,14 @@ func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checke
 	start := time.Now()
 	c, err := dialTCP(ctx, what)
 	if err != nil {
-		return failed(what, "connect", err)
+		return failed(what, "connect", err), ""
 	}
 	defer c.Close()
 	r.Latency.Connect = time.Since(start)
 	defer guard(ctx, c)()
 	if head := proxyHeader(params.Proxy); head != nil {
 		if _, err := c.Write(head); err != nil {
-			return failed(what, "send the PROXY header", err)
+			return failed(what, "send the PROXY header", err), ""
 		}
 	}
 	var conn net.Conn = c
@@ -106,12 +114,20 @@ func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checke
 		}
 		t, bad := p.handshake(ctx, what, conn, how, alpn, &r)
 		if t == nil {
-			return bad
+			return bad, ""
 		}
 		conn = t
 	}
-	body := &bodyReader{ctx: ctx, large: p.large, max: bodyLimit(params), whole: needsBody(params, url)}
+	body := &bodyReader{room: &p.room, max: bodyLimit(params), whole: needsBody(params, url), from: url.RegexMin}
 	defer body.release()
+	if url.Digest != "" {
+		body.sum = md5.New()
+	}
+	if url.Regex != "" {
+		if body.find, err = checkers.CompileRegex(url.Regex, url.RegexOptions); err != nil {
+			return checkers.Fail(checkers.Invalid, err.Error()), ""
+		}
+	}
 	var a answer
 	if params.Protocol == "2" || params.Protocol == "h2c" {
 		a, err = fetch2(ctx, conn, what, params, url, &r, start, body)
@@ -121,15 +137,18 @@ func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checke
 	if err != nil {
 		var bad *badAnswer
 		if errors.As(err, &bad) {
-			return checkers.Fail(bad.reason, bad.detail)
+			return checkers.Fail(bad.reason, bad.detail), ""
 		}
-		return failed(what, "wait for the answer", err)
+		return failed(what, "wait for the answer", err), ""
 	}
-	if bad := judge(url, &a); !bad.OK {
-		return bad
+	if body.sum != nil {
+		a.sum = hex.EncodeToString(body.sum.Sum(nil))
 	}
-	r.Weight = weightOf(params, &a)
-	return r
+	if bad := judge(url, body.find, &a); !bad.OK {
+		return bad, ""
+	}
+	r.Weight, noWeight = weightOf(params, &a)
+	return r, noWeight
 }
 
 // badAnswer is an answer that is not HTTP, or not bounded.
@@ -192,17 +211,21 @@ func readAnswer(br *bufio.Reader, limited *io.LimitedReader, method string, body
 	}
 	limited.N = int64(body.max) + maxHeader
 	a := answer{status: resp.StatusCode, header: resp.Header}
-	a.body, a.long, err = body.read(resp.Body)
+	a.body, err = body.read(resp.Body)
 	if err != nil {
 		if notHTTP(err) {
 			return a, &badAnswer{checkers.Protocol, "the body is not as announced: " + err.Error()}
 		}
 		return a, err
 	}
-	if a.long && body.whole {
-		return a, &badAnswer{checkers.TooLong, fmt.Sprintf("the body is longer than %d bytes", body.max)}
+	if a.body.long && body.looks() {
+		return a, tooLong(body)
 	}
 	return a, nil
+}
+
+func tooLong(body *bodyReader) error {
+	return &badAnswer{checkers.TooLong, fmt.Sprintf("the body is longer than %d bytes (max_body)", body.max)}
 }
 
 // notHTTP tells what the parser dislikes from what the network did.
@@ -243,7 +266,7 @@ func bodyLimit(params *checkers.HTTPParams) int {
 }
 
 func needsBody(params *checkers.HTTPParams, url *checkers.URL) bool {
-	return url.Digest != "" || url.Regex != "" || params.WeightField != ""
+	return url.Regex != "" || params.WeightField != ""
 }
 
 // request1 is the request as keepalived writes it, with Host always and Connection: close for 1.1 and 1.0C.
@@ -304,37 +327,32 @@ func hostPort(target netip.AddrPort, kind checkers.Kind) string {
 	return host + ":" + strconv.Itoa(int(target.Port()))
 }
 
-// judge compares an answer with what the URL accepts.
-func judge(url *checkers.URL, a *answer) checkers.Result {
+// judge compares an answer with what the URL accepts. find is its regex, compiled.
+func judge(url *checkers.URL, find *regexp.Regexp, a *answer) checkers.Result {
 	// As in keepalived a digest or a regex without status_code takes any status: it says by itself what is right.
 	if anyStatus := len(url.Status) == 0 && (url.Digest != "" || url.Regex != ""); !anyStatus && !accepts(url.Status, a.status) {
 		return checkers.Fail(checkers.Status, fmt.Sprintf("status %d", a.status))
 	}
-	if url.Digest != "" {
-		sum := md5.Sum(a.body)
-		if got := hex.EncodeToString(sum[:]); !strings.EqualFold(got, url.Digest) {
-			return checkers.Fail(checkers.Digest, fmt.Sprintf("the body's digest is %s, expected %s", got, strings.ToLower(url.Digest)))
-		}
+	if url.Digest != "" && !strings.EqualFold(a.sum, url.Digest) {
+		return checkers.Fail(checkers.Digest, fmt.Sprintf("the body's digest is %s, expected %s", a.sum, strings.ToLower(url.Digest)))
 	}
-	if url.Regex != "" {
-		re, err := checkers.CompileRegex(url.Regex, url.RegexOptions)
-		if err != nil {
-			return checkers.Fail(checkers.Invalid, err.Error())
-		}
-		found := false
-		if from := min(url.RegexMin, len(a.body)); from >= 0 {
-			at := re.FindIndex(a.body[from:])
-			found = at != nil && (url.RegexMax <= 0 || from+at[0] <= url.RegexMax)
-		}
-		if found == url.RegexNoMatch {
-			text := "is not in the body"
-			if found {
-				text = "is in the body"
-			}
-			return checkers.Fail(checkers.Body, fmt.Sprintf("%q %s %s", url.Regex, text, excerpt(a.body)))
-		}
+	if find == nil {
+		return checkers.Pass()
 	}
-	return checkers.Pass()
+	at, from := a.body.at, url.RegexMin
+	if a.body.whole {
+		from = min(from, len(a.body.kept))
+		at = find.FindIndex(a.body.kept[from:])
+	}
+	found := at != nil && (url.RegexMax <= 0 || from+at[0] <= url.RegexMax)
+	if found != url.RegexNoMatch {
+		return checkers.Pass()
+	}
+	text := "is not in the body"
+	if found {
+		text = "is in the body"
+	}
+	return checkers.Fail(checkers.Body, fmt.Sprintf("%q %s %s", url.Regex, text, excerpt(a.body.kept)))
 }
 
 func accepts(ranges []checkers.StatusRange, status int) bool {
@@ -349,20 +367,33 @@ func accepts(ranges []checkers.StatusRange, status int) bool {
 	return false
 }
 
-// weightOf reads the server's own word about its weight.
-func weightOf(params *checkers.HTTPParams, a *answer) checkers.Weight {
-	text := ""
+// weightOf reads the server's own word about its weight. What cannot be read is worth a warning: the weight then stays what it was.
+func weightOf(params *checkers.HTTPParams, a *answer) (w checkers.Weight, warning string) {
+	text, where := "", ""
 	switch {
 	case params.WeightHeader != "":
-		text = a.header.Get(params.WeightHeader)
+		text, where = a.header.Get(params.WeightHeader), "the header "+params.WeightHeader
 	case params.WeightField != "":
 		var fields map[string]json.RawMessage
-		if json.Unmarshal(a.body, &fields) == nil {
-			text = strings.Trim(string(fields[params.WeightField]), `"`)
+		where = "the field " + params.WeightField
+		if json.Unmarshal(a.body.kept, &fields) != nil {
+			return w, "no weight: the answer is not a JSON object with " + where
 		}
+		text = strings.Trim(string(fields[params.WeightField]), `"`)
+	default:
+		return w, ""
 	}
-	w, _ := parseWeight(text)
-	return w
+	if text == "" {
+		return w, "no weight: the answer has not " + where
+	}
+	w, ok := parseWeight(text)
+	if f, err := strconv.ParseFloat(text, 64); !ok && err == nil && f >= 0 && f <= math.MaxUint16 {
+		w, ok = checkers.Weight{Mode: checkers.Absolute, Value: int(math.Round(f))}, true // JSON has no integers
+	}
+	if !ok {
+		return w, "no weight: " + where + " is neither 0 to 65535 nor 0% to 1000%"
+	}
+	return w, ""
 }
 
 // parseWeight reads "50" or "50%": 0 to 65535 (what IPVS can hold is far beyond), percent to 1000.

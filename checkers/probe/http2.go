@@ -41,9 +41,9 @@ func fetch2(ctx context.Context, conn net.Conn, what *checkers.Probe, params *ch
 	defer resp.Body.Close()
 	r.Latency.FirstByte = time.Since(start)
 	a := answer{status: resp.StatusCode, header: resp.Header}
-	a.body, a.long, err = body.read(resp.Body)
-	if err == nil && a.long && body.whole {
-		return a, &badAnswer{checkers.TooLong, "the body is too long"}
+	a.body, err = body.read(resp.Body)
+	if err == nil && a.body.long && body.looks() {
+		return a, tooLong(body)
 	}
 	return a, http2Error(err)
 }

@@ -79,13 +79,40 @@ func TestHTTPWeight(t *testing.T) {
 		p.WeightHeader = "X-Weight"
 		if r := attempt(t, checkers.Probe{Kind: checkers.HTTP, Target: serve(t, answering(raw)), Params: p}); !r.OK || r.Weight != want {
 			t.Errorf("%q: got %+v", raw, r)
+		} else if (r.Warning == "") != (want != checkers.Weight{}) {
+			t.Errorf("%q: warning %q", raw, r.Warning)
 		}
 	}
-	p := get(checkers.URL{Path: "/"})
+	for body, want := range map[string]checkers.Weight{
+		`{"weight": 30, "more": [1]}`: {Mode: checkers.Absolute, Value: 30},
+		`{"weight": 29.6}`:            {Mode: checkers.Absolute, Value: 30},
+		`{"weight": 3e1}`:             {Mode: checkers.Absolute, Value: 30},
+		`{"weight": "40%"}`:           {Mode: checkers.Percent, Value: 40},
+		`{"weight": -3}`:              {},
+		`{"weight": [3]}`:             {},
+		`{"other": 3}`:                {},
+		`[3]`:                         {},
+		``:                            {},
+	} {
+		p := get(checkers.URL{Path: "/"})
+		p.WeightField = "weight"
+		r := attempt(t, checkers.Probe{Kind: checkers.HTTP, Target: serve(t, answering("HTTP/1.1 200 OK\r\n\r\n"+body)), Params: p})
+		if !r.OK || r.Weight != want || (r.Warning == "") != (want != checkers.Weight{}) {
+			t.Errorf("%s: got %+v", body, r)
+		}
+	}
+	// Any of several urls may have it.
+	p := get(checkers.URL{Path: "/"}, checkers.URL{Path: "/load"})
 	p.WeightField = "weight"
-	at := serve(t, answering("HTTP/1.1 200 OK\r\n\r\n{\"weight\": 30, \"more\": [1]}"))
-	if r := attempt(t, checkers.Probe{Kind: checkers.HTTP, Target: at, Params: p}); r.Weight != (checkers.Weight{Mode: checkers.Absolute, Value: 30}) {
-		t.Errorf("JSON: got %+v", r)
+	at := serve(t, func(c *net.TCPConn) {
+		if req, err := http.ReadRequest(bufio.NewReader(c)); err == nil && req.URL.Path == "/load" {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n{\"weight\": 5}")
+		} else {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\nhello")
+		}
+	})
+	if r := attempt(t, checkers.Probe{Kind: checkers.HTTP, Target: at, Params: p}); !r.OK || r.Weight.Value != 5 || r.Warning != "" {
+		t.Errorf("the second url: %+v", r)
 	}
 }
 

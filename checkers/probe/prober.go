@@ -50,15 +50,14 @@ type Prober struct {
 	sources sources
 
 	connector connector
-	// large has a place for every answer with a long body that is being kept.
-	large chan struct{}
+	room      room
 }
 
 var _ checkers.Prober = (*Prober)(nil)
 
 // New makes a Prober. Close it when it is no longer used.
 func New(opt Options) *Prober {
-	p := &Prober{opt: opt, large: make(chan struct{}, largeBodies)}
+	p := &Prober{opt: opt}
 	p.NeverFrom(opt.NeverFrom)
 	return p
 }
