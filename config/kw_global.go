@@ -175,7 +175,7 @@ var globalTable = newTable("global_defs", []row[gd]{
 		if len(n.args) > 0 {
 			g.ReloadFile = n.text(0)
 		}
-	}, tierC, idle, "none", "File that exists while a reload is going on."),
+	}, tierC, acts, "none", "File that exists while the configuration is read at a reload: created or emptied before, removed after."),
 	known[gd]("config_save_dir", shapeWord, tierC, idle, "none", "Keep a copy of what was read."),
 	known[gd]("tmp_config_directory", shapeWord, tierC, moot, "", "Where keepalived keeps its copy of the file."),
 	text("state_dump_file", func(g *gd) *string { return &g.StateDumpFile }, tierB, acts, "/tmp/keepalived.data", "Where SIGUSR1 writes."),

@@ -43,7 +43,7 @@ func outcome(t *testing.T, text string) (string, config.Diagnostics) {
 	c := VRRP(m)
 	all := []any{c, VirtualServers(m), specs, scripts, files, processes, Notify(m), SyncDaemons(m, master), Timeouts(m), IPVSSysctls(m), MasterOnly(m),
 		StartupScript(m), ShutdownScript(m), HASuspend(m), Suspended(m, specs, c, func(vrrp.ID) bool { return false }),
-		m.Global.StateDumpFile, m.Global.StatsDumpFile, m.Global.JSONDumpFile, m.Global.JSONVersion, m.Global.RouterID, m.Global.LVSFlush, m.Global.LVSFlushOnStop}
+		m.Global.StateDumpFile, m.Global.StatsDumpFile, m.Global.JSONDumpFile, m.Global.JSONVersion, m.Global.ReloadFile, m.Global.RouterID, m.Global.LVSFlush, m.Global.LVSFlushOnStop}
 	var b strings.Builder
 	for _, x := range all {
 		deep(&b, reflect.ValueOf(x))

@@ -93,13 +93,14 @@ func TestBadReloadChangesNothing(t *testing.T) {
 	w.start(seam.Snapshot{})
 	w.up()
 	before, writes := w.table(), w.kernel.Writes()
-	w.set(model("10.0.0.9"), config.Diagnostics{{Severity: config.Error, File: "/etc/test.conf", Line: 7, Col: 3, Message: "bad", Hint: "good", Confined: true}})
+	w.set(model("10.0.0.9"), config.Diagnostics{{Severity: config.Error, File: "/etc/test.conf", Line: 7, Col: 3, Message: "bad", Hint: "good", Confined: true},
+		{Severity: config.Error, File: "/etc/test.conf", Line: 8, Message: "bad too"}})
 	w.router.Send(seam.Message{Reload: &seam.Reload{}})
 	eventually(t, "the event", func() bool { return w.has("config.rejected") })
 	if w.table() != before || w.kernel.Writes() != writes || len(w.applies()) != 1 {
 		t.Error("a bad file changes nothing")
 	}
-	if s := w.status(); s.Config.Rejected == "" || s.Config.Generation != 1 {
+	if s := w.status(); !strings.Contains(s.Config.Rejected, "and 1 more ('holdfast check /etc/test.conf' lists them)") || s.Config.Generation != 1 {
 		t.Errorf("status shows it: %+v", s.Config)
 	}
 }

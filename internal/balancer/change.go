@@ -1,6 +1,7 @@
 package balancer
 
 import (
+	"errors"
 	"io/fs"
 	"runtime/debug"
 	"time"
@@ -56,10 +57,18 @@ func (d *daemon) read() {
 }
 
 func (d *daemon) readFrom(files fs.FS, then func(in inputs, diags config.Diagnostics, refuse bool)) {
-	old := d.in
+	old, mark := d.in, ""
+	if d.started {
+		mark = d.in.Model.Global.ReloadFile
+	}
 	go func() {
+		failed := markReading(mark)
 		model, diags := d.o.Read(files)
 		refuse := diags.RefuseStart()
+		if mark == "" && !refuse { // the first reading: somebody may wait for its end
+			mark = model.Global.ReloadFile
+		}
+		failed = errors.Join(failed, doneReading(mark))
 		var in inputs
 		if !refuse {
 			in = inputs{Inputs: assemble.All(model), diags: diags, private: assemble.ForwardServices(model)}
@@ -67,7 +76,12 @@ func (d *daemon) readFrom(files fs.FS, then func(in inputs, diags config.Diagnos
 				in.plan = config.Diff(before, model)
 			}
 		}
-		d.inbox.post(func() { then(in, diags, refuse) })
+		d.inbox.post(func() {
+			if failed != nil {
+				d.bus.Publish(event.ConfigProblem.With("reload_file: " + failed.Error()))
+			}
+			then(in, diags, refuse)
+		})
 	}()
 }
 

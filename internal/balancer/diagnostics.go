@@ -3,6 +3,7 @@ package balancer
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/config"
@@ -17,7 +18,13 @@ const maxDiagnostics = 50
 func (d *daemon) reject(diags config.Diagnostics) {
 	first := diags.FirstError()
 	d.rejected, d.rejectAt = diags.Err(), time.Now()
-	d.bus.Publish(event.ConfigRejected.With(d.o.ConfigFile, position(*first), first.Message, first.Hint, diags.Count(config.Error)))
+	hint, n := first.Hint, diags.Count(config.Error)
+	if n > 1 {
+		all := "holdfast check " + d.o.ConfigFile
+		d.rejected += " ('" + all + "' lists them)"
+		hint = strings.TrimPrefix(hint+"; all "+strconv.Itoa(n)+" errors: "+all, "; ")
+	}
+	d.bus.Publish(event.ConfigRejected.With(d.o.ConfigFile, position(*first), first.Message, hint, n))
 	if !d.started {
 		d.fallBack()
 		return

@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-ha/holdfast/internal/dump"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/track"
 )
 
 // dumpWithin is how long a dump waits for the router's present counters.
@@ -62,14 +63,18 @@ func (d *daemon) dumpSource() dump.Source {
 	for i, in := range d.in.VRRP.Instances {
 		s.Instances = append(s.Instances, dump.Instance{Config: in, Status: d.router.SinceClear(in.ID()), SMTPAlert: m.Instances[i].SMTPAlert, Accept: m.Instances[i].Accept})
 	}
-	ok := map[string]bool{}
+	results := map[string]track.Status{} // keepalived shows no script that nothing tracks
 	for _, t := range d.outside.Tracked() {
-		ok[t.ID] = t.Known && t.OK
+		results[t.ID] = t
 	}
 	for i := range m.Scripts {
 		c := &m.Scripts[i]
+		t, used := results["script/"+c.Name]
+		if !used {
+			continue
+		}
 		s.Scripts = append(s.Scripts, dump.Script{Name: c.Name, Command: c.Script.Line, Interval: c.Interval, Timeout: c.Timeout, Weight: c.Weight,
-			Rise: c.Rise, Fall: c.Fall, OK: ok["script/"+c.Name]})
+			Rise: c.Rise, Fall: c.Fall, Known: t.Known, OK: t.Known && t.OK})
 	}
 	for p := range d.pools.All() {
 		s.Pools = append(s.Pools, dump.Pool{Spec: p.Spec(), Status: p.Status()})

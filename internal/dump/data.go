@@ -3,6 +3,7 @@ package dump
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ func Data(s Source) []byte {
 	fmt.Fprintf(&b, "------< Global definitions >------\n Router ID = %s\n", s.RouterID)
 	fmt.Fprint(&b, "------< VRRP Topology >------\n")
 	for _, i := range s.Instances {
-		instanceData(&b, i)
+		instanceData(&b, i, s.Groups)
 	}
 	if len(s.Groups) > 0 {
 		fmt.Fprint(&b, "------< VRRP Sync groups >------\n")
@@ -38,9 +39,12 @@ func Data(s Source) []byte {
 	if len(s.Scripts) > 0 {
 		fmt.Fprint(&b, "------< VRRP Scripts >------\n")
 		for _, c := range s.Scripts {
-			status := "BAD"
-			if c.OK {
+			status := "INIT"
+			switch {
+			case c.OK:
 				status = "GOOD"
+			case c.Known:
+				status = "BAD"
 			}
 			fmt.Fprintf(&b, " VRRP Script = %s\n   Command = %s\n   Interval = %s sec\n   Timeout = %s sec\n   Weight = %d\n   Rise = %d\n   Fall = %d\n   Status = %s\n",
 				c.Name, c.Command, seconds(c.Interval), seconds(c.Timeout), c.Weight, c.Rise, c.Fall, status)
@@ -60,12 +64,21 @@ func groupState(s Source, g vrrp.Group) string {
 	return vrrp.Init.String()
 }
 
-func instanceData(b *bytes.Buffer, i Instance) {
+func instanceData(b *bytes.Buffer, i Instance, groups []vrrp.Group) {
 	c, st := i.Config, i.Status
 	p := func(format string, args ...any) { fmt.Fprintf(b, format+"\n", args...) }
 	p(" VRRP Instance = %s", c.Name)
 	p("   VRRP Version = %d", c.Version)
+	for _, g := range groups {
+		if slices.Contains(g.Members, c.ID()) {
+			p("   Sync group = %s", g.Name)
+		}
+	}
 	p("   State = %s", st.State)
+	if st.State == vrrp.Backup && st.MasterAddr != "" {
+		p("   Master router = %s", st.MasterAddr)
+		p("   Master priority = %d", st.MasterPriority)
+	}
 	p("   Wantstate = %s", st.State)
 	p("   Last transition = %s", stamp(st.Since))
 	p("   Interface = %s", c.Interface)

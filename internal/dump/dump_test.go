@@ -3,10 +3,14 @@ package dump
 import (
 	"encoding/json"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
@@ -20,7 +24,8 @@ func source() Source {
 	return Source{RouterID: "vm", Instances: []Instance{{Config: in, Accept: true, Status: vrrp.Status{ID: in.ID(), Name: "VI_1", State: vrrp.Master, Priority: 162, Base: 160,
 		Since:    time.UnixMicro(1795268022118134),
 		Counters: vrrp.Counters{AdvertsSent: 2, BecameMaster: 1, Refused: map[string]uint64{"ttl": 3, "truncated": 1, "length": 1, "auth_failure": 4}}}}},
-		Groups: []vrrp.Group{{Name: "G", Members: []vrrp.ID{in.ID()}}}}
+		Groups:  []vrrp.Group{{Name: "G", Members: []vrrp.ID{in.ID()}}},
+		Scripts: []Script{{Name: "new"}, {Name: "good", Known: true, OK: true}, {Name: "bad", Known: true}}}
 }
 
 // The text is keepalived 2.2.7's own, measured, with other counts.
@@ -78,9 +83,34 @@ func TestData(t *testing.T) {
 	text := string(Data(source()))
 	for _, want := range []string{`(?m)^ VRRP Instance = VI_1$`, `(?m)^   State = MASTER$`, `(?m)^   Wantstate = MASTER$`, `(?m)^   Interface = eth0$`, `(?m)^   Virtual Router ID = 51$`,
 		`(?m)^   Effective priority = 162$`, `(?m)^   Gratuitous ARP delay = 5$`, `(?m)^   Virtual IP \(1\):\n     10\.7\.0\.50/24 dev eth0 scope global set$`,
-		`(?m)^   Last transition = 1795268022\.118134 \(`, `(?m)^   Tracked scripts \(1\):\n     chk weight 2$`, `(?m)^ VRRP Sync Group = G, MASTER$`, `Advert interval = 1 sec`} {
+		`(?m)^   Last transition = 1795268022\.118134 \(`, `(?m)^   Tracked scripts \(1\):\n     chk weight 2$`, `(?m)^ VRRP Sync Group = G, MASTER$`, `Advert interval = 1 sec`,
+		`(?m)^   Sync group = G$`, `(?ms)VRRP Script = new$.*Status = INIT$.*Script = good$.*Status = GOOD$.*Script = bad$.*Status = BAD$`} {
 		if !regexp.MustCompile(want).MatchString(text) {
 			t.Errorf("no line matches %s in\n%s", want, text)
 		}
+	}
+}
+
+// VyOS waits for the end of a write under the final name.
+func TestWriteIsHeardUnderTheFinalName(t *testing.T) {
+	dir := t.TempDir()
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if _, err := unix.InotifyAddWatch(fd, dir, unix.IN_CLOSE_WRITE); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(filepath.Join(dir, "keepalived.json"), []byte("[]")); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 4096) // the kernel queues events before the call that causes them returns
+	n, err := unix.Read(fd, b)
+	if err != nil || !strings.Contains(string(b[:n]), "\x00keepalived.json\x00") {
+		t.Errorf("%q %v", b[:max(n, 0)], err)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "keepalived.json")); err != nil || string(text) != "[]" {
+		t.Errorf("%q %v", text, err)
 	}
 }

@@ -32,7 +32,8 @@ type Script struct {
 	Interval, Timeout time.Duration
 	Weight            int
 	Rise, Fall        int
-	OK                bool
+	// Known says that there is a result yet.
+	Known, OK bool
 }
 
 // Pool is a virtual server.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Name is where keepalived writes a dump: TMPDIR or /tmp, unless the configuration says another file.
@@ -14,7 +15,8 @@ func Name(configured, name string) string {
 	return filepath.Join(os.TempDir(), name)
 }
 
-// Write replaces the file as a whole, mode 0600: a link that somebody put there is replaced, never followed.
+// Write replaces the file as a whole, mode 0600: a link that somebody put there is replaced, never followed. Afterwards it opens and closes the file
+// for writing once more: who waits with inotify for the end of a write under the final name (VyOS does) hears of it.
 func Write(name string, b []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // O_EXCL, mode 0600
 	if err != nil {
@@ -27,6 +29,10 @@ func Write(name string, b []byte) error {
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
+		return err
 	}
-	return err
+	if told, err := os.OpenFile(name, os.O_WRONLY|syscall.O_NOFOLLOW, 0); err == nil {
+		told.Close()
+	}
+	return nil
 }

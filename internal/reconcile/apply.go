@@ -73,7 +73,9 @@ func (r *Reconciler) finish(res Result) Result {
 	if err := r.record.save(); err != nil {
 		res.Problems = append(res.Problems, fmt.Sprintf("record what is ours in %s: %v", r.record.path, err))
 	}
-	if r.down != nil && !slices.Contains(res.Problems, r.down.Error()) {
+	if errors.Is(r.down, ipvssync.ErrNoIPVS) && len(r.entries)+len(r.record.owned)+len(r.failing) == 0 {
+		res.Problems = slices.DeleteFunc(res.Problems, func(p string) bool { return p == r.down.Error() }) // nothing to balance, nothing missing
+	} else if r.down != nil && !slices.Contains(res.Problems, r.down.Error()) {
 		res.Problems = append(res.Problems, r.down.Error())
 	}
 	for _, p := range slices.Sorted(maps.Values(r.failing)) {

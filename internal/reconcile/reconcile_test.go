@@ -383,6 +383,16 @@ func TestNoModule(t *testing.T) {
 	})
 }
 
+func TestNothingToBalanceMissesNoModule(t *testing.T) {
+	k := ipvstest.New()
+	k.SetMissing(true)
+	in(t, k, t.TempDir(), func(t *testing.T, g *rig) {
+		if res := g.set(Desired{}); len(res.Problems) != 0 {
+			t.Errorf("%+v", res)
+		}
+	})
+}
+
 func TestRefusedAndHealed(t *testing.T) {
 	k := ipvstest.New()
 	in(t, k, t.TempDir(), func(t *testing.T, g *rig) {

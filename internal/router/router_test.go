@@ -101,6 +101,25 @@ func TestARefusedFirstConfigurationEndsTheDaemon(t *testing.T) {
 	}
 }
 
+// The connection of a balancer that ends closes before its status is known; the status is what counts.
+func TestARefusalIsHeardAfterTheConnectionHasClosed(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	b := r.balancer()
+	b.conn.Close()
+	closed := time.Now()
+	select {
+	case <-b.killed:
+		if time.Since(closed) < exitWithin {
+			t.Fatal("killed before it could say why it ends")
+		}
+	case <-time.After(exitWithin / 10):
+		b.exit <- Exit{Code: ExitRefused}
+		if err := r.ended(); !errors.Is(err, ErrRefused) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestAStolenAddressComesBack(t *testing.T) {
 	r := start(t, &memoryStore{}, eth0())
 	b := r.balancer()

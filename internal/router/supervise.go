@@ -21,6 +21,8 @@ const (
 	backOffFirst = 50 * time.Millisecond
 	backOffLast  = 10 * time.Second
 	backOffReset = 30 * time.Second
+	// exitWithin is how long a balancer whose connection has ended may take to exit by itself.
+	exitWithin = time.Second
 )
 
 // ExitRefused is the exit code of a balancer that refuses its configuration at start: starting it again would not help. It becomes
@@ -191,7 +193,7 @@ func (r *loop) onSeam(in incoming) {
 		return // of a balancer before this one
 	}
 	if in.err != nil {
-		s.kill() // it ended, or talks nonsense; its exit follows
+		time.AfterFunc(exitWithin, s.child.Kill) // it ends, and its status says why; or it talks nonsense
 		return
 	}
 	s.lastHeard, s.spoke = now, true
