@@ -90,7 +90,7 @@ func (r *Reconciler) finish(res Result) Result {
 // takeDesired replaces entries and pools by those of d; entries keep nothing yet.
 func (r *Reconciler) takeDesired(d Desired) {
 	r.desired = d
-	r.entries, r.pools = map[ipvssync.Key]*entry{}, map[string][]ipvssync.Key{}
+	r.entries, r.ordered, r.pools = map[ipvssync.Key]*entry{}, nil, map[string][]ipvssync.Key{}
 	r.mu.Lock()
 	clear(r.pending) // updates of the old configuration
 	r.order = nil
@@ -101,7 +101,7 @@ func (r *Reconciler) takeDesired(d Desired) {
 			if r.entries[s.Key] != nil {
 				continue
 			}
-			r.entries[s.Key] = &entry{pool: pool, want: s}
+			r.put(s.Key, &entry{pool: pool, want: s})
 			r.pools[pool] = append(r.pools[pool], s.Key)
 			r.record.own(s.Key)
 		}
@@ -128,11 +128,11 @@ func (r *Reconciler) carryOver(old map[ipvssync.Key]*entry, keep bool) (gone []i
 			continue
 		}
 		if keep && o.private {
-			r.entries[k] = o
+			r.put(k, o)
 			continue
 		}
 		if keep {
-			r.entries[k] = o
+			r.put(k, o)
 			r.pools[o.pool] = append(r.pools[o.pool], k)
 			continue
 		}
@@ -504,7 +504,7 @@ func (r *Reconciler) replacePool(pool string, want []ipvssync.Service) (touched 
 		switch {
 		case e == nil:
 			e = &entry{pool: pool, want: s}
-			r.entries[s.Key] = e
+			r.put(s.Key, e)
 			r.record.own(s.Key)
 		case e.pool != pool:
 			continue
@@ -524,6 +524,7 @@ func (r *Reconciler) replacePool(pool string, want []ipvssync.Service) (touched 
 	for _, k := range old {
 		if !slices.Contains(keys, k) {
 			delete(r.entries, k)
+			r.ordered = nil
 			gone = append(gone, k)
 		}
 	}

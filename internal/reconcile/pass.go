@@ -30,6 +30,7 @@ type pass struct {
 	active bool
 	next   time.Time // when the next one starts
 	listed map[ipvssync.Key]ipvssync.Service
+	settle bool // what comes right after the listing is still to be done
 	todo   []ipvssync.Key
 	cursor ipvssync.Key // the last key whose servers were read, for the slices
 	begun  bool         // cursor means something
@@ -49,9 +50,12 @@ func (r *Reconciler) step(ctx context.Context) time.Duration {
 	if !r.pass.active && now.Before(r.pass.next) {
 		return r.pause(now)
 	}
-	if !r.pass.active {
+	switch {
+	case !r.pass.active:
 		r.beginPass(ctx)
-	} else {
+	case r.pass.settle:
+		r.settlePass(ctx)
+	default:
 		r.continuePass(ctx)
 	}
 	if r.pass.active {
@@ -70,7 +74,7 @@ func (r *Reconciler) pause(now time.Time) time.Duration {
 	return max(d, 0)
 }
 
-// beginPass lists the services, adopts what is not known, and looks at the settings.
+// beginPass lists the services and adopts what is not known.
 func (r *Reconciler) beginPass(ctx context.Context) {
 	listed, err := r.list(ctx)
 	if err != nil {
@@ -90,6 +94,13 @@ func (r *Reconciler) beginPass(ctx context.Context) {
 			return
 		}
 	}
+	r.pass.active, r.pass.settle, r.pass.listed = true, true, listed
+}
+
+// settlePass is the second piece: it removes what a former configuration left, looks at the settings, and chooses whose servers to read. With
+// thousands of services each piece takes milliseconds, and verdicts come between.
+func (r *Reconciler) settlePass(ctx context.Context) {
+	listed := r.pass.listed
 	if !r.desired.Keep {
 		r.deleteServices(ctx, r.leftovers(listed))
 	}
@@ -102,13 +113,14 @@ func (r *Reconciler) beginPass(ctx context.Context) {
 	if err := r.record.save(); err != nil {
 		r.fail("record", "record what is ours in "+r.record.path, err)
 	}
-	r.pass.active, r.pass.listed = true, listed
-	r.pass.todo = r.slice()
+	r.pass.settle, r.pass.todo = false, r.slice()
+	chosen := make(map[ipvssync.Key]bool, len(r.pass.todo))
+	for _, k := range r.pass.todo {
+		chosen[k] = true
+	}
 	for k, e := range r.entries { // what differs in the list needs a look wherever it stands in the slices
-		if s, ok := listed[k]; !ok || !s.Same(e.want) {
-			if !slices.Contains(r.pass.todo, k) {
-				r.pass.todo = append(r.pass.todo, k)
-			}
+		if s, ok := listed[k]; (!ok || !s.Same(e.want)) && !chosen[k] {
+			r.pass.todo = append(r.pass.todo, k)
 		}
 	}
 }
@@ -129,7 +141,7 @@ func (r *Reconciler) slice() []ipvssync.Key {
 	keys := r.keys()
 	if len(keys) <= r.opt.Slice {
 		r.pass.begun = false
-		return keys
+		return slices.Clone(keys)
 	}
 	from := 0
 	if r.pass.begun {

@@ -20,7 +20,7 @@ var errTaken = errors.New("another program balances this firewall mark; choose o
 func (r *Reconciler) takePrivate(d Desired) {
 	for _, s := range d.Private {
 		if r.entries[s.Key] == nil {
-			r.entries[s.Key] = &entry{want: s, private: true}
+			r.put(s.Key, &entry{want: s, private: true})
 		}
 	}
 }

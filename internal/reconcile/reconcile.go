@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -98,6 +99,7 @@ type Reconciler struct {
 	// Everything below belongs to the goroutine of Run.
 	record   record
 	entries  map[ipvssync.Key]*entry
+	ordered  []ipvssync.Key // the keys of entries, nil when they have to be ordered anew
 	pools    map[string][]ipvssync.Key
 	desired  Desired
 	set      bool // a Set was made
@@ -267,7 +269,7 @@ func (r *Reconciler) Servers(ctx context.Context, pool string) (map[ipvssync.Key
 func (r *Reconciler) Stats(ctx context.Context) ([]ipvssync.ServiceStats, error) {
 	var keys []ipvssync.Key
 	if err := r.do(ctx, func(context.Context) {
-		keys = slices.DeleteFunc(r.keys(), func(k ipvssync.Key) bool { return r.entries[k].private })
+		keys = slices.DeleteFunc(slices.Clone(r.keys()), func(k ipvssync.Key) bool { return r.entries[k].private })
 	}); err != nil {
 		return nil, err
 	}
@@ -309,14 +311,14 @@ func (r *Reconciler) Stop(ctx context.Context, keep bool) error {
 	return errors.Join(err, failed)
 }
 
-// keys are all wanted keys, ordered.
+// keys are all wanted keys, ordered. Nobody changes the list.
 func (r *Reconciler) keys() []ipvssync.Key {
-	keys := make([]ipvssync.Key, 0, len(r.entries))
-	for k := range r.entries {
-		keys = append(keys, k)
+	if r.ordered == nil {
+		r.ordered = slices.SortedFunc(maps.Keys(r.entries), ipvssync.Key.Compare)
 	}
-	slices.SortFunc(keys, ipvssync.Key.Compare)
-	return keys
+	return r.ordered
 }
+
+func (r *Reconciler) put(k ipvssync.Key, e *entry) { r.entries[k], r.ordered = e, nil }
 
 func (r *Reconciler) publish(e event.Event) { r.opt.Bus.Publish(e) }

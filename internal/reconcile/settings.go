@@ -270,7 +270,7 @@ func (r *Reconciler) release(ctx context.Context, keep bool) error {
 		r.publish(event.IPVSStopped.With(services, true))
 		return r.record.save()
 	}
-	r.entries, r.pools, r.ways = map[ipvssync.Key]*entry{}, map[string][]ipvssync.Key{}, map[netip.Addr]string{}
+	r.entries, r.ordered, r.pools, r.ways = map[ipvssync.Key]*entry{}, nil, map[string][]ipvssync.Key{}, map[netip.Addr]string{}
 	r.desired = Desired{}
 	var errs []error
 	if len(r.record.owned) > 0 {
