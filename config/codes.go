@@ -191,7 +191,7 @@ var explanations = []Explanation{
 	{"hysteresis-out-of-reach", "quorum + hysteresis is more than all servers together weigh: a quorum once lost could never be won again.", "Lower one of them, or add servers."},
 	{"threshold", "lthreshold above uthreshold: the server would never take connections again.", "Swap them."},
 	{"timeout-interval", "A time-out is longer than the interval: runs of a check or script that hangs come later than the interval says, and a failure is noticed later.", "Make the interval longer or the time-out shorter."},
-	{"dr-not-connected", "DR rewrites the MAC address only: the real server must be on a network of the director, and is on none.", "Use TUN or NAT, or give the director an address there."},
+	{"dr-not-connected", "DR rewrites the MAC address only: the real server must be on a network of the director, and is behind a router (the message names it) or on none.", "Use TUN or NAT, or give the director an address there."},
 	{"nat-sync", "With NAT the servers answer to an address that is in another instance; if the two are on different directors, answers are lost.", "Put both instances in one vrrp_sync_group."},
 	{"hash-weight-zero", "Hashing schedulers give a server of weight 0 its clients all the same: their connections fail.", "Add the -fallback flag, or remove inhibit_on_failure."},
 	{"vip-nowhere", "No instance of the file brings the address of the virtual server.", "Add it to virtual_ipaddress, unless something else brings it."},

@@ -11,6 +11,9 @@ type Host struct {
 	Hostname string
 	// Interfaces by name; nil means that they are not known.
 	Interfaces map[string]Interface
+	// NextHop is the router through which this machine sends to an address, not valid when none is in between; known is false where there is no route, or
+	// nothing is known. nil: not known.
+	NextHop func(to netip.Addr) (router netip.Addr, known bool)
 	// InNamespace tells whether Interfaces are those of the network namespace of this name; nil means that they are not.
 	InNamespace func(name string) bool
 	// UserExists tells whether an account exists; nil means that accounts are not known.

@@ -24,7 +24,7 @@ func (d *decoder) point(p Pos, sev Severity, code, hint, format string, args ...
 // reason looks at the whole Model for what is legal and yet will not do what its author wants.
 func (d *decoder) reason(m *Model) {
 	if m.NetNamespace != "" && (d.host.InNamespace == nil || !d.host.InNamespace(m.NetNamespace)) {
-		d.host.Interfaces = nil // those of another namespace say nothing
+		d.host.Interfaces, d.host.NextHop = nil, nil // those of another namespace say nothing
 	}
 	d.places = newPlaces(m, d.host.Interfaces)
 	users := map[string]bool{}
@@ -347,22 +347,18 @@ func (d *decoder) reasonForwarding(m *Model) {
 	apart := map[[2]*VRRPInstance]bool{}
 	for i := range m.VirtualServers {
 		v := &m.VirtualServers[i]
-		if !v.Addr.IsValid() || v.Blocked != "" {
+		if v.Blocked != "" {
 			continue
 		}
 		outer := d.places.holder[v.Addr]
+		director := d.isDirector(m, v)
 		d.item = "virtual_server " + v.label()
 		for k := range v.RealServers {
 			r := &v.RealServers[k]
-			switch r.Method.Forward {
-			case DR:
-				if outer == nil || d.host.Interfaces == nil {
-					continue
-				}
-				if dev, here := d.host.Interfaces[outer.Interface]; here && len(dev.Addrs) > 0 && !d.places.connected(r.Addr) {
-					d.once2(r.Pos, "dr-not-connected", "use TUN or NAT, or give the director an address in the server's network", "DR reaches servers on the same network only, and %s is on none of this machine's networks", r.Addr)
-				}
-			case NAT:
+			switch {
+			case r.Method.Forward == DR && director:
+				d.reasonReach(r.Addr, r.Pos)
+			case r.Method.Forward == NAT && v.Addr.IsValid():
 				inner := d.places.gateway(r.Addr)
 				if outer == nil || inner == nil || inner == outer || apart[[2]*VRRPInstance{outer, inner}] || d.places.together(inner.Name, outer.Name) {
 					continue
@@ -372,8 +368,54 @@ func (d *decoder) reasonForwarding(m *Model) {
 					"NAT needs the addresses of %s and %s on one director: they are in no common sync group", outer.Name, inner.Name)
 			}
 		}
+		if v.Sorry != nil && v.Sorry.Method.Forward == DR && director {
+			d.reasonReach(v.Sorry.Addr, v.Sorry.Pos)
+		}
 	}
 	d.item = ""
+}
+
+// isDirector says that this machine looks like one that balances the virtual server: then its networks and routes tell what can be reached. A file may
+// be checked anywhere.
+func (d *decoder) isDirector(m *Model, v *VirtualServer) bool {
+	if d.host.Interfaces == nil {
+		return false
+	}
+	at := func(in *VRRPInstance) bool { return len(d.host.Interfaces[in.Interface].Addrs) > 0 }
+	addr := v.Addr
+	if g := m.VirtualServerGroup(v.Group); v.Group != "" && g != nil {
+		for i := range g.Entries {
+			if addr = g.Entries[i].First; addr.IsValid() {
+				break
+			}
+		}
+	}
+	if addr.IsValid() {
+		if in := d.places.holder[addr]; in != nil {
+			return at(in)
+		}
+		return d.places.connected(addr)
+	}
+	return slices.ContainsFunc(m.Instances, func(in VRRPInstance) bool { return at(&in) })
+}
+
+// reasonReach names a DR server that is not on a network of the director: the packet keeps the virtual address, so a router that gets it sends it back.
+func (d *decoder) reasonReach(server netip.Addr, at Pos) {
+	if d.places.here[server] || server.IsLoopback() || d.places.gateway(server) != nil {
+		return
+	}
+	const hint = "use TUN or NAT, or give the director an address in the server's network"
+	if d.host.NextHop != nil {
+		if router, known := d.host.NextHop(server); known {
+			if router.IsValid() {
+				d.once2(at, "dr-not-connected", hint, "DR reaches servers on the same network only, and packets to %s go to the router %s, which sends them back to whoever has the virtual address", server, router)
+			}
+			return
+		}
+	}
+	if !d.places.connected(server) {
+		d.once2(at, "dr-not-connected", hint, "DR reaches servers on the same network only, and %s is on none of this machine's networks", server)
+	}
 }
 
 // reasonScripts looks at every command: is the program there, and could someone else change what runs as root.

@@ -33,7 +33,7 @@ func configIDFlag(cmd *cobra.Command) *string {
 
 // configHost is what the configuration may know about this machine. Nothing in it needs root or the network.
 func configHost() config.Host {
-	h := config.Host{Interfaces: map[string]config.Interface{}, InNamespace: inNamespace, UserExists: userExists, GroupExists: groupExists, Stat: statFile, Sysctl: readSysctl, Env: os.Getenv, Seed: int64(os.Getpid())}
+	h := config.Host{Interfaces: map[string]config.Interface{}, InNamespace: inNamespace, NextHop: nextHops(), UserExists: userExists, GroupExists: groupExists, Stat: statFile, Sysctl: readSysctl, Env: os.Getenv, Seed: int64(os.Getpid())}
 	h.Hostname, _ = os.Hostname()
 	list, err := net.Interfaces()
 	if err != nil {

@@ -166,9 +166,53 @@ func TestClassic(t *testing.T) {
 		servers[0].Sysctl("net/ipv4/conf/all/arp_ignore=1")
 		c.client.IP("neigh flush dev eth0") // it may have believed the wrong one
 
+		l.Step("mistake: a server behind a router")
+		router, far, beyond := l.Node("router"), l.Node("rs3"), l.LAN("swr")
+		lan.Attach(router, "eth0", "192.0.2.254/24")
+		beyond.Attach(router, "eth1", "198.51.100.1/24")
+		router.Sysctl("net/ipv4/ip_forward=1", "net/ipv4/conf/eth0/send_redirects=0", "net/ipv4/conf/all/send_redirects=0")
+		beyond.Attach(far, "eth0", "198.51.100.21/24")
+		far.IP("route add default via 198.51.100.1")
+		c.script(far, "realserver.sh")
+		far.Serve(":80")
+		c.director.IP("route add 198.51.100.0/24 via 192.0.2.254")
+		right, err := os.ReadFile(filepath.Join(c.Dir, "director.conf"))
+		if err != nil {
+			l.Fatalf("%v", err)
+		}
+		reload := func(text string) {
+			if err := os.WriteFile(filepath.Join(c.Dir, "director.conf"), []byte(text), 0o644); err != nil {
+				l.Fatalf("%v", err)
+			}
+			c.daemon.Signal(syscall.SIGHUP)
+		}
+		wrong := strings.TrimSuffix(strings.TrimSpace(string(right)), "}") + "    real_server 198.51.100.21 80 {\n        TCP_CHECK {\n            %sconnect_timeout 3\n        }\n    }\n}\n"
+		at := fmt.Sprintf("director.conf:%d:", strings.Count(string(right), "\n"))
+		has := func() bool { _, ok := c.director.InTable(netip.MustParseAddr("198.51.100.21")); return ok }
+		reload(fmt.Sprintf(wrong, ""))
+		l.Eventually("its check passes and it is in the table", has)
+		lost := 0
+		for range 3 {
+			if _, err := c.client.Get(vip.String()+":80", 2*time.Second); err != nil {
+				lost++
+			}
+		}
+		if lost != 1 {
+			l.Errorf("%d of 3 requests fail: that of the server behind the router should", lost)
+		}
+		out, _ := c.director.Try(lab.Binary(), "check", filepath.Join(c.Dir, "director.conf"))
+		if !strings.Contains(out, at) || !strings.Contains(out, "the router 192.0.2.254") {
+			l.Errorf("check does not say %s and the router:\n%s", at, out)
+		}
+		l.Eventually("the log names it too", func() bool { return c.daemon.Said("the router 192.0.2.254") && c.daemon.Said(at) })
+		reload(fmt.Sprintf(wrong, "check_via forward\n            "))
+		l.Eventually("a check through the real path finds it", func() bool { return !has() })
+		reload(string(right))
+		l.Eventually("without it", func() bool { return len(c.director.Table()) == 3 })
+
 		l.Step("mistake: the virtual address missing on a server")
 		servers[1].IP("addr del " + vip.String() + "/32 dev lo")
-		lost := 0
+		lost = 0
 		for range 4 {
 			if _, err := c.client.Get(vip.String()+":80", 2*time.Second); err != nil {
 				lost++
