@@ -537,6 +537,9 @@ func (r *Reconciler) goDown(err error) {
 	if r.down == nil {
 		r.downFrom = time.Now()
 	}
+	if r.kernel.stuck.Swap(nil) != nil { // told while it hung
+		r.downTold = true
+	}
 	if !r.downTold && len(r.entries)+len(r.record.owned) > 0 {
 		r.downTold = true
 		r.publish(event.IPVSMissing.With(err, hint(err)))
@@ -551,6 +554,9 @@ func (r *Reconciler) goDown(err error) {
 
 func (r *Reconciler) comeBack() {
 	r.down = nil
+	if c := r.kernel.stuck.Swap(nil); c != nil && !r.downTold {
+		r.downTold, r.downFrom = true, c.since
+	}
 	if r.downTold {
 		r.downTold = false
 		r.publish(event.IPVSBack.With(time.Since(r.downFrom).Round(time.Second)))

@@ -85,7 +85,7 @@ type Status struct {
 
 // Reconciler is the owner of IPVS. Its methods are safe for concurrent use; the work is done by Run.
 type Reconciler struct {
-	kernel ipvssync.Kernel
+	kernel *attended
 	opt    Options
 
 	mu      sync.Mutex
@@ -143,7 +143,7 @@ func New(k ipvssync.Kernel, o Options) *Reconciler {
 	if o.Writers == nil {
 		o.Writers = writers
 	}
-	r := &Reconciler{kernel: k, opt: o, pending: map[string][]ipvssync.Service{}, wake: make(chan struct{}, 1),
+	r := &Reconciler{kernel: &attended{Kernel: k}, opt: o, pending: map[string][]ipvssync.Service{}, wake: make(chan struct{}, 1),
 		calls: make(chan func(context.Context)), entries: map[ipvssync.Key]*entry{}, pools: map[string][]ipvssync.Key{}, failing: map[string]string{},
 		ways: map[netip.Addr]string{}, shut: map[netip.Addr]string{}}
 	r.record = loadRecord(o.Dir, o.Host)
@@ -152,6 +152,9 @@ func New(k ipvssync.Kernel, o Options) *Reconciler {
 
 // Run does the work until ctx ends. It leaves IPVS as it is; Stop removes it.
 func (r *Reconciler) Run(ctx context.Context) error {
+	watching, end := context.WithCancel(ctx)
+	defer end()
+	go r.watch(watching)
 	timer := time.NewTimer(r.opt.Every)
 	defer timer.Stop()
 	for {
@@ -301,7 +304,11 @@ func (r *Reconciler) Stats(ctx context.Context) ([]ipvssync.ServiceStats, error)
 func (r *Reconciler) Status() Status {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.status
+	st := r.status
+	if c, text := r.kernel.hanging(time.Now()); c != nil {
+		st.Ready, st.Error = false, text
+	}
+	return st
 }
 
 // Stop removes everything that is ours, or with keep leaves it and its record for the next start. Nothing is written afterwards.

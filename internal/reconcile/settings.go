@@ -81,7 +81,7 @@ func (r *Reconciler) convergeSysctls() {
 
 // noteHelper tells of a kernel helper that a service needs and that could not be loaded.
 func (r *Reconciler) noteHelper() {
-	if h, ok := r.kernel.(interface{ HelperError() error }); ok {
+	if h, ok := r.kernel.Kernel.(interface{ HelperError() error }); ok {
 		if err := h.HelperError(); err != nil {
 			r.fail("helper", "load the helper for FTP", err)
 		}
