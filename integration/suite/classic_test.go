@@ -206,7 +206,7 @@ func TestClassic(t *testing.T) {
 		}
 		l.Eventually("the log names it too", func() bool { return c.daemon.Said("the router 192.0.2.254") && c.daemon.Said(at) })
 		reload(fmt.Sprintf(wrong, "check_via forward\n            "))
-		l.Eventually("a check through the real path finds it", func() bool { return !has() && c.daemon.Said("is it on this director's network") })
+		l.Eventually("a check through the real path finds it", func() bool { return !has() && c.daemon.Said("is it on this director's LAN") })
 		reload(string(right))
 		l.Eventually("without it", func() bool { return len(c.director.Table()) == 3 })
 
