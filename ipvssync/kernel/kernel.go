@@ -28,6 +28,7 @@ const silence = 10 * time.Second
 // Kernel is IPVS in the network namespace of the thread that first uses it. One goroutine uses it at a time; Close may come from
 // another.
 type Kernel struct {
+	dial   func() (*genetlink.Conn, error)
 	mu     sync.Mutex // guards the fields; not held during a call
 	closed bool
 	conn   *genetlink.Conn
@@ -51,7 +52,7 @@ var latched struct {
 // module loaded later is found.
 func Open() *Kernel {
 	logrus.SetOutput(io.Discard) // moby/ipvs would write its own lines to standard error
-	return &Kernel{last: map[ipvssync.SyncRole]time.Time{}}
+	return &Kernel{dial: func() (*genetlink.Conn, error) { return genetlink.Dial(nil) }, last: map[ipvssync.SyncRole]time.Time{}}
 }
 
 // ready opens what is not open.
@@ -67,7 +68,7 @@ func (k *Kernel) ready(ctx context.Context) error {
 	if k.conn != nil {
 		return nil
 	}
-	conn, err := genetlink.Dial(nil)
+	conn, err := k.dial()
 	if err != nil {
 		return fmt.Errorf("open generic netlink: %w", err)
 	}
@@ -99,17 +100,18 @@ func (k *Kernel) ready(ctx context.Context) error {
 	return nil
 }
 
-// drop closes the sockets; the next call opens new ones. It ends a call that hangs.
+// drop closes the sockets; the next call opens new ones. It ends a call that waits for an answer. Closing waits for a call that is still inside the kernel, which
+// nothing ends: nobody else may wait for that.
 func (k *Kernel) drop() {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.conn != nil {
-		k.conn.Close()
-		k.conn = nil
+	conn, handle := k.conn, k.handle
+	k.conn, k.handle = nil, nil
+	k.mu.Unlock()
+	if conn != nil {
+		conn.Close()
 	}
-	if k.handle != nil {
-		k.handle.Close()
-		k.handle = nil
+	if handle != nil {
+		handle.Close()
 	}
 }
 
