@@ -70,7 +70,7 @@ func runBalancer(f daemonFlags) error {
 			return part(m, f.only), diags
 		},
 		Kernel: ipvs, Prober: prober, Clock: probe.Clock{}, Programs: programs, Bus: bus, SetLevel: log.SetLevel, KeepIPVS: f.keepIPVS,
-		Losses: func() uint64 { dropped, failed := out.Losses(); return dropped + failed },
+		Losses: func() (uint64, error) { dropped, failed, why := out.Losses(); return dropped + failed, why },
 		Release: func(ctx context.Context) ([]string, error) {
 			removed, err := router.ReleaseOrphan(ctx, f.runDir)
 			if errors.Is(err, router.ErrRunning) {

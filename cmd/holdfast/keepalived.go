@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/holdfast-ha/holdfast/config"
+	"github.com/holdfast-ha/holdfast/internal/control"
 )
 
 func init() { byName["keepalived"] = keepalivedCommand }
@@ -128,7 +129,11 @@ func (f *keepalivedFlags) run(out, errs io.Writer) error {
 		return err
 	}
 	for _, name := range []string{f.pid, f.vrrpPid, f.checkPid} {
-		if err := os.WriteFile(name, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o644); err != nil {
+		err := os.MkdirAll(filepath.Dir(name), 0o755)
+		if err == nil {
+			err = os.WriteFile(name, fmt.Appendf(nil, "%d\n", os.Getpid()), 0o644)
+		}
+		if err != nil {
 			return fmt.Errorf("write the pid file: %w", err)
 		}
 		defer os.Remove(name)
@@ -167,7 +172,8 @@ func (f *keepalivedFlags) alone() error {
 // detachedWithin is how long the command waits to see the daemon live or die.
 const detachedWithin = 5 * time.Second
 
-// detach starts the daemon in a session of its own and returns when it has written its pid file, or with its exit status when it ended before.
+// detach starts the daemon in a session of its own and returns when it has written its pid file and runs its configuration, or with its exit status
+// when it ended before.
 func (f *keepalivedFlags) detach() error {
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
@@ -185,11 +191,22 @@ func (f *keepalivedFlags) detach() error {
 	for {
 		select {
 		case <-ended:
-			return exitError{code: max(cmd.ProcessState.ExitCode(), exitFatal)}
+			ended := exitError{code: max(cmd.ProcessState.ExitCode(), exitFatal)}
+			if kind, where, _ := strings.Cut(f.logTo, ":"); kind == "file" {
+				ended.err = fmt.Errorf("the daemon has ended: see %s", where)
+			} else if kind == "syslog" {
+				ended.err = errors.New("the daemon has ended: the system log says why (journalctl -t holdfast), and so does the same command with -n -l")
+			}
+			return ended
 		case <-deadline:
 			return nil
 		case <-time.After(10 * time.Millisecond):
-			if b, err := os.ReadFile(f.pid); err == nil && strings.TrimSpace(string(b)) == fmt.Sprint(cmd.Process.Pid) {
+			b, err := os.ReadFile(f.pid)
+			if err != nil || strings.TrimSpace(string(b)) != fmt.Sprint(cmd.Process.Pid) {
+				continue
+			}
+			var s control.Status // it answers once the configuration is accepted; another daemon may still be there for a moment
+			if err := (&client{runDir: f.runDir}).do(control.Request{Op: control.OpStatus}, time.Second, &s); err == nil && s.Router.PID == cmd.Process.Pid {
 				return nil
 			}
 		}

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -76,5 +78,14 @@ func TestKeepalivedsKeepApart(t *testing.T) {
 	}
 	if seen[defaultRunDir] != "plain" {
 		t.Errorf("got %v", seen)
+	}
+}
+
+func TestAFailureSaysWhatToDo(t *testing.T) {
+	if h := failureHint(fmt.Errorf("open a socket: %w", syscall.EPERM)); !strings.Contains(h, "CAP_NET_RAW") {
+		t.Errorf("%q", h)
+	}
+	if h := failureHint(errors.New("other")); h != "" {
+		t.Errorf("%q", h)
 	}
 }

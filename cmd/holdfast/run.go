@@ -164,8 +164,21 @@ func runDaemon(f daemonFlags) error {
 	}
 	if err == nil {
 		bus.Publish(event.DaemonStopped.With("router", "asked to"))
+		return nil
+	}
+	bus.Publish(event.DaemonFailed.With(err, failureHint(err)))
+	if f.logTo == "stderr" { // the log's line has said it
+		return exitError{code: exitFatal}
 	}
 	return err
+}
+
+// failureHint is what a person can do about a daemon that cannot run.
+func failureHint(err error) string {
+	if errors.Is(err, os.ErrPermission) {
+		return "run as root, or with CAP_NET_ADMIN, CAP_NET_RAW and directories of its own (--run-dir, --state-dir)"
+	}
+	return ""
 }
 
 // flushWithin is how long the end of a process waits for its last log lines.

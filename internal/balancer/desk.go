@@ -39,7 +39,10 @@ func (d *daemon) overview() control.Status {
 		s.Config.RejectedAt = time.Time{}
 	}
 	if d.o.Losses != nil {
-		s.LogLinesLost = d.o.Losses()
+		var err error
+		if s.LogLinesLost, err = d.o.Losses(); err != nil {
+			s.LogError = err.Error()
+		}
 	}
 	return s
 }

@@ -36,9 +36,10 @@ type Options struct {
 	Programs *outside.Programs
 	// Bus takes the balancer's own events. Its sinks do not include the recent ones, which Run adds.
 	Bus *event.Bus
-	// SetLevel changes the level of the balancer's log; Losses is how many of its lines were lost. Both may be nil.
+	// SetLevel changes the level of the balancer's log; Losses is how many of its lines were lost, and the error if
+	// they were refused. Both may be nil.
 	SetLevel func(level string) error
-	Losses   func() uint64
+	Losses   func() (uint64, error)
 	// Release lets go of the recorded addresses of a dead router unless somebody holds its lock, and says what it removed.
 	Release func(ctx context.Context) (removed []string, err error)
 	// KeepIPVS leaves the tables in place at stop (keepalived -I).

@@ -29,6 +29,8 @@ type Status struct {
 	Events  []event.Event `json:"events,omitempty"`
 	// LogLinesLost is how many log lines of the balancer found no room.
 	LogLinesLost uint64 `json:"log_lines_lost,omitempty"`
+	// LogError is why the log took the last of them not; "" when it only was too slow.
+	LogError string `json:"log_error,omitempty"`
 }
 
 // Config is about the configuration in force.

@@ -8,6 +8,8 @@ var (
 		"A process of the daemon starts.", "process", "version", "pid", "config", "run_dir")
 	DaemonStopped = define("daemon.stopped", Info, "holdfast stopped",
 		"The process has let go of what it owned and ends.", "process", "reason")
+	DaemonFailed = define("daemon.failed", Error, "holdfast cannot run",
+		"The daemon ends because of this error: at the start nothing was changed.", "error", "hint")
 	DaemonReady = define("daemon.ready", Info, "this director can serve",
 		"The first reconcile is done and every check ran once; a better router may take over from now on.", "virtual_servers", "checks", "after")
 	DaemonLasting = define("daemon.no_ipvs", Error, "this director cannot balance",

@@ -46,7 +46,7 @@ func TestSlowReaderCostsLinesOnly(t *testing.T) {
 		l.Sink(event.ConfigReload.With("chatter"))
 	}
 	l.Sink(event.RouterLost.With("an error finds room above the limit"))
-	if dropped, _ := w.Losses(); dropped != 6 {
+	if dropped, _, _ := w.Losses(); dropped != 6 {
 		t.Errorf("4 of 10 lines have room, want 6 dropped, got %d", dropped)
 	}
 	close(g.open)
@@ -127,5 +127,27 @@ func TestPriorityPrefix(t *testing.T) {
 	}
 	if got := strings.Join(g.writes, ""); got != "<3>bad\n<7>fine\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestALogThatRefusesLinesSaysWhy(t *testing.T) {
+	w := NewWriter(&Syslog{Path: t.TempDir() + "/none", Tag: "holdfast"}, 0, true)
+	if _, err := w.Write([]byte("line\n")); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		if _, failed, why := w.Losses(); failed == 1 {
+			if why == nil || !strings.Contains(why.Error(), "system log") {
+				t.Errorf("refused: %v", why)
+			}
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the refusal was not counted")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := w.Close(10 * time.Second); err != nil {
+		t.Error(err)
 	}
 }

@@ -28,6 +28,7 @@ type Writer struct {
 	dropped uint64
 	told    uint64
 	failed  uint64
+	why     error // the last refusal
 	wake    chan struct{}
 	done    chan struct{}
 }
@@ -84,11 +85,11 @@ func severity(l hclog.Level) string {
 	return "<7>"
 }
 
-// Losses is how many lines found no room and how many the file refused, since the start.
-func (w *Writer) Losses() (dropped, failed uint64) {
+// Losses is how many lines found no room and how many the file refused, since the start, and why the last of these.
+func (w *Writer) Losses() (dropped, failed uint64, why error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.dropped, w.failed
+	return w.dropped, w.failed, w.why
 }
 
 // OnLoss sets how a line about n lost lines looks; without it nothing is written about losses.
@@ -126,7 +127,7 @@ func (w *Writer) run() {
 			}
 			if _, err := w.out.Write(line); err != nil {
 				w.mu.Lock()
-				w.failed++
+				w.failed, w.why = w.failed+1, err
 				w.mu.Unlock()
 			}
 		}

@@ -128,7 +128,7 @@ func troubles(s control.Status) (out []string) {
 		out = append(out, fmt.Sprintf("foreign virtual router on %s: VRID %d, IPv%d, version %d, %s with priority %d, %d adverts", f.Interface, f.VRID, f.Family, f.Version, f.Master, f.Priority, f.Count))
 	}
 	if s.LogLinesLost > 0 {
-		out = append(out, fmt.Sprintf("%d log lines were lost", s.LogLinesLost))
+		out = append(out, strings.TrimSuffix(fmt.Sprintf("%d log lines were lost: %s", s.LogLinesLost, s.LogError), ": "))
 	}
 	return out
 }
