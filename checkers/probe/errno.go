@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -94,6 +95,17 @@ func ofTLS(err error) bool {
 	}
 	var record tls.RecordHeaderError
 	return errors.As(err, &record) || strings.HasPrefix(why(err), "tls: ")
+}
+
+// starvedBy is the errno of an error that says that this director has run out of descriptors, memory or processes (fork gives EAGAIN for the
+// last); nil for other errors.
+func starvedBy(err error) error {
+	for _, errno := range []syscall.Errno{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS, unix.EAGAIN} {
+		if errors.Is(err, errno) {
+			return errno
+		}
+	}
+	return nil
 }
 
 var reasons = []struct {

@@ -75,6 +75,7 @@ func starved() {
 		{Kind: checkers.TCP, Target: at},
 		{Kind: checkers.HTTP, Target: at, Params: get(checkers.URL{Path: "/"})},
 		{Kind: checkers.DNS, Target: at},
+		{Kind: checkers.File, Params: &checkers.FileParams{Path: "/dev/null"}},
 	}
 	_ = p.Probe(context.Background(), &kinds[0]) // opens what is shared
 	var all []*os.File
@@ -101,7 +102,7 @@ func TestNoFileDescriptors(t *testing.T) {
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", `ulimit -n 40 && exec "$0" -test.run='^$'`, os.Args[0])
 	cmd.Env = append(os.Environ(), starvedEnv+"="+at.String())
 	out, err := cmd.CombinedOutput()
-	if got := string(out); err != nil || got != "no_files\nno_files\nno_files\nok\n" {
+	if got := string(out); err != nil || got != "no_files\nno_files\nno_files\nno_files\nok\n" {
 		t.Errorf("%v, %q", err, got)
 	}
 }

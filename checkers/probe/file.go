@@ -33,6 +33,9 @@ func (p *Prober) file(_ context.Context, what *checkers.Probe) checkers.Result {
 	if errors.Is(err, os.ErrNotExist) {
 		return judgeFile(params, "")
 	}
+	if starvedBy(err) != nil {
+		return checkers.Fail(checkers.NoFiles, err.Error())
+	}
 	if err != nil {
 		return checkers.Fail(checkers.FileValue, err.Error())
 	}

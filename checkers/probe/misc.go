@@ -33,6 +33,8 @@ func judgeExit(params *checkers.MiscParams, exit int, output []byte, err error) 
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return checkers.Fail(checkers.Timeout, "the program did not end in time"+said)
+	case starvedBy(err) != nil:
+		return checkers.Fail(checkers.NoFiles, err.Error())
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		return checkers.Fail(checkers.ScriptStart, err.Error())
 	case err != nil:

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -44,6 +45,8 @@ func TestMisc(t *testing.T) {
 		{"signal", canned{exit: -9}, true, checkers.ScriptSignal, checkers.Weight{}},
 		{"too long", canned{exit: -1, err: context.DeadlineExceeded}, false, checkers.Timeout, checkers.Weight{}},
 		{"cannot start", canned{exit: -1, err: os.ErrNotExist}, false, checkers.ScriptStart, checkers.Weight{}},
+		{"no file descriptor", canned{exit: -1, err: fmt.Errorf("run /bin/check: %w", &os.PathError{Op: "open", Path: "/dev/null", Err: unix.EMFILE})}, false, checkers.NoFiles, checkers.Weight{}},
+		{"no process", canned{exit: -1, err: fmt.Errorf("run /bin/check: %w", &os.PathError{Op: "fork/exec", Path: "/bin/check", Err: unix.EAGAIN})}, false, checkers.NoFiles, checkers.Weight{}},
 		{"other error", canned{exit: -1, err: errors.New("no such user")}, false, checkers.ScriptStart, checkers.Weight{}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -22,6 +22,9 @@ func (p *Prober) handshake(ctx context.Context, what *checkers.Probe, c net.Conn
 		params = &checkers.TLSParams{}
 	}
 	config, err := p.files.config(params)
+	if starvedBy(err) != nil {
+		return nil, checkers.Fail(checkers.NoFiles, err.Error())
+	}
 	if err != nil {
 		return nil, checkers.Fail(checkers.Invalid, err.Error())
 	}

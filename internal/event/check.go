@@ -22,13 +22,13 @@ var (
 		"A fault of Holdfast, contained: the attempt counts as failed and all else goes on. Please report it with this line.",
 		"check", "target", "detail")
 	CheckLocalFault = define("check.local_fault", Error, "every check fails on this director's own side",
-		"No route, source address gone, no file descriptors, or nobody on the network answers: look at this director, not at the servers. "+
+		"No route, source address gone, no file descriptors or processes, or nobody on the network answers: look at this director, not at the servers. "+
 			"The attempts count as failed: a server that cannot be reached from here must not get connections from here.",
 		"reason", "detail", "checks")
 	CheckLocalFaultOver = define("check.local_fault_over", Info, "checks work again on this director's side",
 		"After check.local_fault: at least one check gets as far as its server.", "checks")
-	CheckWarning = define("check.warning", Warn, "check passes, but",
-		"Something will need attention, such as a certificate that ends soon.",
+	CheckWarning = define("check.warning", Warn, "check warns",
+		"Something needs attention, whether or not the check passes: a certificate ends soon, or no weight can be read where one is expected.",
 		"virtual_server", "real_server", "check", "target", "warning")
 	CheckFlapping = define("check.flapping", Warn, "check changes too often and is held down",
 		"It went down as often as its damping allows; it stays down for the hold time, then until it passes.",
