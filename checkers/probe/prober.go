@@ -26,7 +26,7 @@ type Command struct {
 
 // Runner runs programs: unprivileged, in their own process group, reaped, never more than a bounded number at once. exit is the
 // exit status, negative when a signal ended the program (minus its number). output is its first bytes, for the log. err says that
-// it could not be started or did not end in time (then errors.Is(err, context.DeadlineExceeded)).
+// it could not be started or did not end in time (then errors.Is(err, context.DeadlineExceeded)); EAGAIN says that too many run already.
 type Runner interface {
 	Run(ctx context.Context, c Command) (exit int, output []byte, err error)
 }

@@ -2,6 +2,7 @@ package outside
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -15,7 +16,7 @@ import (
 // How many programs of each kind run at once. Each kind has a pool of its own: check programs that all hang must not keep a tracked
 // script or a notification from running.
 const (
-	checksAtOnce = 64
+	checksAtOnce = 512 // as many as 1,000 checks need that take a second or two every few seconds
 	tracksAtOnce = 32
 	notifyAtOnce = 32
 	readersAtAll = 8
@@ -53,6 +54,8 @@ func (r checkRunner) Run(ctx context.Context, c probe.Command) (exit int, output
 	res := r.pool.Run(ctx, "", script.Command{Argv: c.Argv, Shell: c.Shell, User: c.User, Group: c.Group,
 		SupplementaryGroups: c.SupplementaryGroups, Secure: c.Secure, Timeout: c.Timeout})
 	switch {
+	case errors.Is(res.Err, script.ErrBusy):
+		err = fmt.Errorf("%w (%w)", res.Err, unix.EAGAIN)
 	case res.Err != nil:
 		err = res.Err
 	case res.TimedOut:

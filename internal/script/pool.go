@@ -2,6 +2,8 @@ package script
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -85,7 +87,11 @@ func (p *Pool) Run(ctx context.Context, key string, c Command) Result {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
 	case <-ctx.Done():
-		return Result{Exit: -1, Err: context.Cause(ctx)}
+		err := context.Cause(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("run %s: %w: %d run already", c.Argv0(), ErrBusy, cap(p.slots))
+		}
+		return Result{Exit: -1, Err: err}
 	}
 	return p.run(ctx, c)
 }

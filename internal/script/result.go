@@ -29,6 +29,9 @@ type Result struct {
 // ErrClosed is the Err of runs that a closed pool refused or cut short.
 var ErrClosed = errors.New("the daemon is stopping")
 
+// ErrBusy is the Err of runs that found no free place in the pool before their context's deadline.
+var ErrBusy = errors.New("no free place among the programs")
+
 // OK says that the program ran to its end and exited with status 0.
 func (r Result) OK() bool { return r.Err == nil && !r.TimedOut && r.Signal == 0 && r.Exit == 0 }
 
