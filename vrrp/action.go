@@ -12,6 +12,8 @@ type Action interface{ action() }
 type Send struct {
 	ID       ID
 	Priority uint8
+	// Patience above 0: as soon as the Hold before it has been carried out, but not later than this. Somebody else serves until the advertisement is heard.
+	Patience time.Duration
 }
 
 // Hold makes the addresses of the instance present (those that are missing are added), then its routes, then its rules. It names the full

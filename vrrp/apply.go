@@ -235,7 +235,7 @@ func (ms *Machines) joinMaster(now time.Time, u *unit) {
 		}
 		m.unit = u
 		m.priority = ms.priorityOf(m)
-		ms.own(now, m)
+		ms.own(now, m, false)
 		ms.emit(m.hold(m.cfg.Addresses))
 		ms.firstBurst(now, m)
 		m.counters.BecameMaster++

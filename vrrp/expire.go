@@ -64,7 +64,14 @@ func (ms *Machines) expireMaster(now time.Time, m *machine) {
 	}
 	g := &m.cfg.Gratuitous
 	if m.due(timerBurst, now) {
-		ms.announce(now, m, m.cfg.Addresses, g.Repeat)
+		repeat := g.Repeat
+		if m.crossed {
+			m.crossed, repeat = false, 1
+			if g.Delay > 0 {
+				m.set(timerBurst, now.Add(max(g.Delay-afterHandover, 0)))
+			}
+		}
+		ms.announce(now, m, m.cfg.Addresses, repeat)
 	}
 	if m.due(timerLowerBurst, now) {
 		ms.announce(now, m, m.cfg.Addresses, g.LowerPrioRepeat)

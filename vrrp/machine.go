@@ -74,6 +74,8 @@ type machine struct {
 	// listened: a late wake-up has already been answered by listening once more.
 	listened bool
 
+	// crossed: the next burst is the one of afterHandover, not that of garp_master_delay.
+	crossed    bool
 	sentAt     time.Time
 	zeroesLeft int
 	succeeded  netip.Addr

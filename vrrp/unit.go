@@ -109,24 +109,55 @@ var noAddr netip.Addr
 // ReasonAdopted is the reason of a transition that is none: a machine that continues what it was before a crash.
 const ReasonAdopted = "adopted"
 
-// master makes the unit MASTER: first the adverts, then the addresses, then the announcements (keepalived.md 3.4).
+// afterHandover is how long after the addresses of a living predecessor were taken they are announced once more: what it said in their name before it heard
+// of us may have crossed the first announcements.
+const afterHandover = 50 * time.Millisecond
+
+// master makes the unit MASTER: first the adverts, then the addresses, then the announcements (keepalived.md 3.4). From a predecessor that serves until it
+// hears the adverts the addresses are taken before them: otherwise nobody would have them for as long as the kernel takes.
 func (ms *Machines) master(now time.Time, u *unit, cause *machine, reason string) {
-	for _, m := range u.members {
-		ms.own(now, m)
+	polite := !slices.ContainsFunc(u.members, func(m *machine) bool { return !m.relieves(now) })
+	advertise := func() {
+		for _, m := range u.members {
+			ms.own(now, m, polite)
+		}
+	}
+	if !polite {
+		advertise()
 	}
 	for _, m := range u.members {
 		ms.emit(m.hold(m.cfg.Addresses))
 	}
+	if polite {
+		advertise()
+	}
 	for _, m := range u.members {
 		ms.firstBurst(now, m)
+		if polite {
+			m.set(timerBurst, now.Add(afterHandover))
+			m.crossed = true
+		}
 	}
 	ms.enter(now, u, Master, cause, reason)
 }
 
-// own sends the first advertisement of a MASTER and forgets what was only for a BACKUP.
-func (ms *Machines) own(now time.Time, m *machine) {
+// relieves says that the one whom the machine takes over from is alive and keeps the addresses until it hears of a successor: it has said that it leaves,
+// or has the lower priority. With intervals below 100 ms every moment counts against other routers' timers.
+func (m *machine) relieves(now time.Time) bool {
+	return m.cfg.Interval >= 100*time.Millisecond && (m.leaving || m.lowerAddr.IsValid() && now.Sub(m.lowerAt) < m.masterDown())
+}
+
+// own sends the first advertisement of a MASTER and forgets what was only for a BACKUP. A polite one waits for the addresses, for less than makes
+// another router take over that is a little less good.
+func (ms *Machines) own(now time.Time, m *machine, polite bool) {
 	m.restore()
-	ms.advertise(now, m, now)
+	if polite {
+		ms.emit(Send{ID: m.id, Priority: m.priority, Patience: min(m.cfg.Interval/50, 20*time.Millisecond)})
+		m.sentAt = now
+		m.set(timerAdvert, now.Add(m.interval()))
+	} else {
+		ms.advertise(now, m, now)
+	}
 	m.clear(timerDown)
 	m.yielded, m.listened, m.waitNoticed, m.preemptAt = false, false, false, time.Time{}
 	m.clear(timerYield)
@@ -138,6 +169,7 @@ func (ms *Machines) own(now time.Time, m *machine) {
 // firstBurst announces the addresses of a new MASTER and plans the repeats.
 func (ms *Machines) firstBurst(now time.Time, m *machine) {
 	ms.announce(now, m, m.cfg.Addresses, m.cfg.Gratuitous.Repeat)
+	m.crossed = false
 	if d := m.cfg.Gratuitous.Delay; d > 0 {
 		m.set(timerBurst, now.Add(d))
 	}

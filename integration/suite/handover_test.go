@@ -22,24 +22,26 @@ var handOvers = []dialect{
 	{name: "v3 group IPv4 IPv6", back: true, conf: lab.Virtuals{Group: true, List: []lab.Virtual{web(""), web6(""), inner("")}}},
 }
 
-// gapLimit is the longest silence that a kill may cost; handLimit that of a hand-over, which takes a millisecond or two (make bench measures it alone) and more beside a
-// dozen other scenarios, but never a skew time (0.6 s).
-const (
-	gapLimit  = 20 * time.Millisecond
-	handLimit = 80 * time.Millisecond
-)
+// gapLimit is the longest silence that a kill or a hand-over may cost, over what the machine itself is silent for. A hand-over takes a millisecond or two where
+// nothing else runs (make bench).
+const gapLimit = 20 * time.Millisecond
+
+// turns are how often a takeover by keepalived, which tells of itself before it has the addresses, waits for its turn or for the kernel until it has announced the first
+// of two: each time for what a toiler waits. What runs beside it is a dozen other scenarios.
+const turns = 3
 
 // audience asks the VIPs 500 times a second, and beside them an address that never moves: what that one loses is the machine's doing.
 type audience struct {
 	m       *meeting
 	pings   []*lab.Pinger
 	control *lab.Pinger
+	toil    *lab.Toiler
 	crowd   []*lab.Node
 }
 
 // listen starts asking. The crowd are clients that keep resolving the VIPs, while their owners keep talking to them in the VIPs' names.
 func listen(m *meeting) *audience {
-	a := &audience{m: m, control: m.Client.Ping(m.bystander(), 2*time.Millisecond)}
+	a := &audience{m: m, toil: m.l.Toil(), control: m.Client.Ping(m.bystander(), 2*time.Millisecond)}
 	m.l.Eventually("the bystander answers", func() bool { return a.control.Answered(time.Now().Add(-time.Second)) })
 	for i := range 3 {
 		n := m.l.Node(fmt.Sprintf("crowd%d", i))
@@ -76,11 +78,13 @@ func (a *audience) silence(what string, since time.Time) {
 		return true
 	})
 	noise := a.control.Since(since.Add(-500 * time.Millisecond)).Longest
+	toil := a.toil.Since(since.Add(-500 * time.Millisecond))
 	for i, p := range a.pings {
 		s := p.Since(since.Add(-500 * time.Millisecond))
-		l.Note("%s: silence %v (the machine's own %v)", what, s.Longest.Round(100*time.Microsecond), noise.Round(100*time.Microsecond))
-		if s.Longest > handLimit+2*noise {
-			l.Errorf("%s: %s was silent for %v (the machine's own silence: %v)", what, a.m.conf.List[i].Last(), s.Longest, noise)
+		l.Note("%s: silence %v (the machine's own %v, its delay of the same work %v)", what, s.Longest.Round(100*time.Microsecond), noise.Round(100*time.Microsecond),
+			toil.Round(100*time.Microsecond))
+		if s.Longest > gapLimit+2*noise+turns*toil {
+			l.Errorf("%s: %s was silent for %v (the machine's own silence: %v, its delay of the same work %v)", what, a.m.conf.List[i].Last(), s.Longest, noise, toil)
 		}
 	}
 }

@@ -18,7 +18,11 @@ func (r *loop) do(actions []vrrp.Action) {
 	for _, a := range actions {
 		switch a := a.(type) {
 		case vrrp.Send:
-			r.send(a)
+			if a.Patience > 0 {
+				r.sendBehind(a)
+			} else {
+				r.send(a)
+			}
 		case vrrp.Hold:
 			r.holdFor(a)
 		case vrrp.Announce:
@@ -57,6 +61,7 @@ func (r *loop) name(id vrrp.ID) string {
 }
 
 func (r *loop) send(a vrrp.Send) {
+	delete(r.behind, a.ID)
 	link := r.links[a.ID.Interface]
 	src := link.Source4
 	if a.ID.Family == vrrp.IPv6 {
@@ -107,6 +112,7 @@ func (r *loop) holdFor(a vrrp.Hold) {
 		defer r.askForVMACs(a.ID, r.held[a.ID])
 		delete(r.held, a.ID)
 		delete(r.denied, a.ID)
+		delete(r.behind, a.ID)
 	} else {
 		r.held[a.ID] = addrs
 	}

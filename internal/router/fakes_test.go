@@ -116,6 +116,7 @@ type fakeKernel struct {
 	claims    map[netip.Addr][]net.HardwareAddr
 	refreshes int
 	shielded  []netip.Addr
+	slow      chan struct{} // not nil: Hold waits for it
 	deny      map[netip.Prefix]error
 	denied    []vrrp.DeniedAddress
 	routes    map[string]int
@@ -138,6 +139,12 @@ func key(iface string, p netip.Prefix) string { return p.String() + " on " + ifa
 func (k *fakeKernel) Changes() <-chan vrrpnet.Change { return k.changes }
 
 func (k *fakeKernel) Hold(owner string, want []vrrpnet.Held) error {
+	k.mu.Lock()
+	slow := k.slow
+	k.mu.Unlock()
+	if slow != nil {
+		<-slow
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	had := k.owners[owner]

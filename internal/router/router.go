@@ -48,6 +48,7 @@ type loop struct {
 	lame       map[string]bool   // owners whose last Hold failed
 	denied     map[vrrp.ID]bool  // instances of which the machines know that addresses were refused
 	deniedNow  []vrrp.DeniedAddress
+	behind     map[vrrp.ID]behind // advertisements that wait for their addresses
 	sendErrors map[vrrp.ID]uint64
 	socketsErr string
 	routed     map[string]bool // owners that have routes or rules
@@ -97,7 +98,7 @@ type pendingHandover struct {
 // the balancer refused the very first configuration.
 func Run(ctx context.Context, d Deps) error {
 	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
-		links: map[string]vrrp.Link{}, switched: map[string]bool{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, denied: map[vrrp.ID]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
+		links: map[string]vrrp.Link{}, switched: map[string]bool{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, behind: map[vrrp.ID]behind{}, denied: map[vrrp.ID]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
 		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, evidence: make(chan func(), maxSeeking), virtual: map[netip.Addr]bool{}, claims: map[claimed]time.Time{}, senders: map[senderKey]*sender{}}
 	defer r.queue.close()
 	r.child.init(d.Start)
@@ -122,7 +123,7 @@ func Run(ctx context.Context, d Deps) error {
 	r.lastTurn = time.Now()
 	onTimer, drain := r.onTimer, r.drain
 	for !r.finished() {
-		deadline, waiting := r.machines.Deadline()
+		deadline, waiting := r.deadline()
 		if waiting {
 			timer.Reset(time.Until(deadline))
 		} else {
@@ -162,6 +163,7 @@ func Run(ctx context.Context, d Deps) error {
 
 // onTimer believes a timer only after every socket was read empty.
 func (r *loop) onTimer() {
+	r.sendOverdue(time.Now())
 	deadline, ok := r.machines.Deadline()
 	now := time.Now()
 	if !ok || now.Before(deadline) {

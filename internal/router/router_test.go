@@ -506,3 +506,32 @@ func TestAnOrphanReleasesOnlyWhatNobodyWouldAdopt(t *testing.T) {
 		t.Error("the state itself was changed")
 	}
 }
+
+// A successor of somebody who still serves says so when it has the addresses, and at the latest when its patience is over.
+func TestTheAdvertWaitsForTheAddresses(t *testing.T) {
+	for _, stuck := range []bool{false, true} {
+		t.Run(fmt.Sprintf("stuck %v", stuck), func(t *testing.T) {
+			r := start(t, &memoryStore{}, eth0())
+			b := r.balancer()
+			c := oneInstance()
+			c.Instances[0].Interval, c.Instances[0].Priority = time.Second, 254
+			b.apply(1, c)
+			slow := make(chan struct{})
+			r.kernel.mu.Lock()
+			r.kernel.slow = slow
+			r.kernel.mu.Unlock()
+			src := netip.MustParseAddr("192.0.2.9")
+			r.wire.arrive(vrrp.Packet{Interface: "eth0", Family: vrrp.IPv4, Src: src, Dst: vrrp.Group4, TTL: 255, Proto: vrrp.ProtoVRRP, Payload: vrrp.Marshal(c.Instances[0], src, vrrp.Group4, 0)})
+			b.wait("MASTER", transitionTo(vrrp.Master))
+			if !stuck {
+				close(slow)
+			} else {
+				defer close(slow)
+			}
+			r.until("it is said", func() bool { return r.wire.adverts(254) > 0 })
+			if has := r.kernel.has("eth0", "192.0.2.100/24"); has == stuck {
+				t.Errorf("the address is there: %v", has)
+			}
+		})
+	}
+}

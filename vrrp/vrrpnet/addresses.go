@@ -344,10 +344,12 @@ func (a *Addresses) remove(h vrrp.Address) error {
 }
 
 // link finds an interface's number by one cheap call; the answer is good for this one use, interfaces come and go.
-func (a *Addresses) link(name string) (netlink.Link, error) {
+func (a *Addresses) link(name string) (netlink.Link, error) { return linkOf(a.fd, name) }
+
+func linkOf(fd int, name string) (netlink.Link, error) {
 	req, err := unix.NewIfreq(name)
 	if err == nil {
-		err = unix.IoctlIfreq(a.fd, unix.SIOCGIFINDEX, req)
+		err = unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, req)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("interface %q: %w", name, err)

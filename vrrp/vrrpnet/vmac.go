@@ -31,6 +31,7 @@ type MACVLAN struct {
 // would move the MAC in the switch. An ipvlan has the MAC of its parent and is up all the time. Methods may take tens of milliseconds and belong to one goroutine.
 type VMACs struct {
 	handle *netlink.Handle
+	fd     int
 	made   []MACVLAN
 }
 
@@ -44,11 +45,19 @@ func NewVMACs() (*VMACs, error) {
 		h.Close()
 		return nil, fmt.Errorf("limit the time of a netlink request: %w", err)
 	}
-	return &VMACs{handle: h}, nil
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		h.Close()
+		return nil, fmt.Errorf("open the socket that looks interfaces up: %w", err)
+	}
+	return &VMACs{handle: h, fd: fd}, nil
 }
 
 // Close closes the socket and removes nothing.
-func (v *VMACs) Close() { v.handle.Close() }
+func (v *VMACs) Close() {
+	v.handle.Close()
+	unix.Close(v.fd)
+}
 
 // Make makes the virtual MAC interfaces exactly these; those that are there already and fit stay as they are. changed are the kernel settings it
 // changed on parents, with their former values, for Restore. It does what can be done and tells everything that failed.
@@ -80,7 +89,7 @@ func (v *VMACs) Remove(list []MACVLAN) error {
 
 // Switch brings one up or down.
 func (v *VMACs) Switch(name string, up bool) error {
-	l, err := v.handle.LinkByName(name)
+	l, err := linkOf(v.fd, name) // every question to netlink waits for the kernel's lock of all networking, and a takeover waits with it
 	if err == nil {
 		if up {
 			err = v.handle.LinkSetUp(l)
