@@ -48,7 +48,7 @@ func eventsCommand() *cobra.Command {
 
 // named is an event with the names of its facts, as programs want it.
 func named(l control.Line) map[string]any {
-	out := map[string]any{"time": l.Event.Time, "event": l.Event.ID, "message": l.Event.Kind().Message, "level": l.Event.Kind().Level.String()}
+	out := map[string]any{"time": l.Event.Time, "event": l.Event.ID, "message": l.Event.Kind().Message, "level": l.Event.Level().String()}
 	for i, v := range l.Event.Values {
 		if fields := l.Event.Kind().Fields; i < len(fields) {
 			out[fields[i]] = v

@@ -30,6 +30,8 @@ type Kind struct {
 	ID string
 	// Level is how loud it is.
 	Level Level
+	// warnField and warnValue: an event with this value there is a warning.
+	warnField, warnValue string
 	// Message is the constant text of the log line.
 	Message string
 	// Fields are the names of the facts, in the order in which With takes them.
@@ -47,6 +49,12 @@ func define(id string, level Level, message, doc string, fields ...string) *Kind
 	}
 	k := &Kind{ID: id, Level: level, Message: message, Fields: fields, Doc: doc}
 	catalogue[id] = k
+	return k
+}
+
+// warnWhen makes those events of the kind warnings that have this value in this field.
+func (k *Kind) warnWhen(field, value string) *Kind {
+	k.warnField, k.warnValue = field, value
 	return k
 }
 
@@ -119,6 +127,15 @@ func (e Event) Kind() *Kind {
 		return k
 	}
 	return &Kind{ID: e.ID, Level: Warn, Message: "an event this version does not know"}
+}
+
+// Level is how loud this event is: as its kind, or a warning where its facts make it one.
+func (e Event) Level() Level {
+	k := e.Kind()
+	if k.warnField != "" && e.Field(k.warnField) == k.warnValue {
+		return max(k.Level, Warn)
+	}
+	return k.Level
 }
 
 // Field is the value of the field of that name, "" when the event has none.

@@ -42,3 +42,11 @@ func TestWholeNumbersStayWhole(t *testing.T) {
 		}
 	}
 }
+
+func TestATransitionToFaultIsAWarning(t *testing.T) {
+	for to, want := range map[string]Level{"FAULT": Warn, "MASTER": Info, "BACKUP": Info} {
+		if got := Transition.With("VI_1", "BACKUP", to, 100, "why").Level(); got != want {
+			t.Errorf("to %s: %s, want %s", to, got, want)
+		}
+	}
+}

@@ -21,10 +21,18 @@ func Markdown() string {
 		for i, f := range k.Fields {
 			fields[i] = "`" + f + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", k.ID, k.Level, cell(k.Message), strings.Join(fields, " "), cell(k.Doc))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", k.ID, k.levels(), cell(k.Message), strings.Join(fields, " "), cell(k.Doc))
 	}
 	return b.String()
 }
 
 // cell keeps a text inside its cell.
 func cell(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
+
+// levels is how loud events of the kind are, in words.
+func (k *Kind) levels() string {
+	if k.warnField == "" {
+		return k.Level.String()
+	}
+	return k.Level.String() + "; warn when `" + k.warnField + "` is " + k.warnValue
+}

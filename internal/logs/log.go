@@ -80,7 +80,7 @@ func parseLevel(word string) (hclog.Level, error) {
 // Sink writes one line per event.
 func (l *Log) Sink(e event.Event) {
 	k := e.Kind()
-	level := hclogLevel(k.Level)
+	level := hclogLevel(e.Level())
 	if level < hclog.Level(l.level.Load()) {
 		return
 	}

@@ -232,3 +232,15 @@ func TestReaderIsStartedAndFinishes(t *testing.T) {
 		t.Errorf("the reader must see the end of the story: %q", got)
 	}
 }
+
+// The log names an instance as the configuration does, not by what identifies it.
+func TestTheLogNamesObjectsAsPeopleDo(t *testing.T) {
+	bus, events := record()
+	n := New(&fakeRunner{result: script.Result{Exit: 1}}, nil, "", bus)
+	n.Apply(Config{Instances: []Object{{ID: "eth0/4/51", Name: "VI_1", Master: script.Command{Argv: []string{"m"}}}}})
+	n.Instance("eth0/4/51", Master, 150, "")
+	eventually(t, "the script has failed", func() bool { return strings.Contains(events.take(), "notify.failed INSTANCE VI_1 MASTER") })
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	n.Close(ctx)
+}

@@ -26,6 +26,8 @@ type Runner interface {
 type job struct {
 	// kind is what a newer job replaces: "state", "lower".
 	kind string
+	// name is what the log calls the object, as people name it; "" is what identifies it.
+	name string
 	// what is the change in words, for the log: "MASTER".
 	what     string
 	commands []script.Command
@@ -75,6 +77,9 @@ func (q *queues) add(object string, j job) {
 		return
 	}
 	j.commands = kept
+	if j.name == "" {
+		j.name = object
+	}
 	if o == nil {
 		o = &queue{}
 		q.objects[object] = o
@@ -84,7 +89,7 @@ func (q *queues) add(object string, j job) {
 	for i, w := range o.waiting {
 		if w.kind == j.kind {
 			if len(w.commands) > 0 {
-				q.bus.Publish(event.NotifySkipped.With(object, w.what, j.what))
+				q.bus.Publish(event.NotifySkipped.With(j.name, w.what, j.what))
 			}
 			o.waiting = append(o.waiting[:i:i], o.waiting[i+1:]...)
 			break
@@ -120,9 +125,9 @@ func (q *queues) drain(object string, o *queue) {
 			}
 			res := q.runner.Run(ctx, object, c)
 			if res.OK() {
-				q.bus.Publish(event.NotifyRan.With(object, j.what, c, res.Took.Round(time.Millisecond), res.Output))
+				q.bus.Publish(event.NotifyRan.With(j.name, j.what, c, res.Took.Round(time.Millisecond), res.Output))
 			} else {
-				q.bus.Publish(event.NotifyFailed.With(object, j.what, c, res.Reason(), res.Output))
+				q.bus.Publish(event.NotifyFailed.With(j.name, j.what, c, res.Reason(), res.Output))
 			}
 		}
 		q.mu.Lock()

@@ -51,7 +51,7 @@ func (n *Notifier) LowerPriority(id string, priority int) {
 	if !ok {
 		return
 	}
-	n.queues.add(key(instance, id), job{kind: "lower", what: string(lowerPriority), commands: []script.Command{o.LowerPriority}})
+	n.queues.add(key(instance, id), job{kind: "lower", name: key(instance, o.Name), what: string(lowerPriority), commands: []script.Command{o.LowerPriority}})
 	n.write(vrrpPipes, vrrpLine(instance, o.Name, lowerPriority, priority))
 }
 
@@ -80,7 +80,7 @@ func (n *Notifier) change(kind string, o Object, s State, priority int, reason s
 		return
 	}
 	own := map[State]script.Command{Master: o.Master, Backup: o.Backup, Fault: o.Fault, Stop: o.Stop, Deleted: o.Deleted}[s]
-	n.queues.add(id, job{kind: "state", what: string(s), commands: []script.Command{own, generic(o, kind, s, priority)}})
+	n.queues.add(id, job{kind: "state", name: key(kind, o.Name), what: string(s), commands: []script.Command{own, generic(o, kind, s, priority)}})
 	n.write(vrrpPipes, vrrpLine(kind, o.Name, s, priority))
 	if router, noFaults := n.mailConf(); o.Mail && !(s == Fault && noFaults) {
 		n.mail.post(vrrpSubject(router, kind, o.Name, s), fmt.Sprintf("%s: %s", mailWords[s], reason))
