@@ -29,7 +29,7 @@ const toilEvery = 5 * time.Millisecond
 // Toil starts it in a namespace of its own.
 func (l *Lab) Toil() *Toiler {
 	n := l.Node("toiler")
-	n.IP("link add dummy0 type dummy", "link set dummy0 up")
+	n.IP("link add v0 type veth peer name v1", "link set v0 up", "link set v1 up")
 	t := &Toiler{}
 	var addrs []*netlink.Addr
 	for _, cidr := range []string{"10.99.0.1/24", "fd99::1/64"} {
@@ -39,7 +39,7 @@ func (l *Lab) Toil() *Toiler {
 	addrs[0].Flags = 0
 	last := time.Now()
 	t.Chatter = n.background(toilEvery, func(h *netlink.Handle) {
-		if link, err := h.LinkByName("dummy0"); err == nil {
+		if link, err := h.LinkByName("v0"); err == nil {
 			for _, a := range addrs {
 				_ = h.AddrAdd(link, a)
 			}
@@ -48,7 +48,7 @@ func (l *Lab) Toil() *Toiler {
 		t.mu.Lock()
 		t.turns = append(t.turns, turn{last, max(now.Sub(last)-toilEvery, 0)})
 		t.mu.Unlock()
-		if link, err := h.LinkByName("dummy0"); err == nil {
+		if link, err := h.LinkByName("v0"); err == nil {
 			for _, a := range addrs {
 				_ = h.AddrDel(link, a)
 			}
