@@ -3,6 +3,7 @@ package balancer
 import (
 	"time"
 
+	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/desk"
 	"github.com/holdfast-ha/holdfast/internal/event"
@@ -32,7 +33,7 @@ func (d *daemon) overview() control.Status {
 	s := control.Status{
 		Version: d.o.Version,
 		Config: control.Config{File: d.o.ConfigFile, Generation: d.gen, Loaded: d.loadedAt, Rejected: d.rejected, RejectedAt: d.rejectAt,
-			Warnings: len(warnings(d.in.diags)), Problems: d.problems},
+			Warnings: d.in.diags.Count(config.Warning), Problems: d.problems},
 		Ready: d.ready.OK, NotReady: d.ready.Reason,
 	}
 	if d.rejected == "" {

@@ -11,7 +11,7 @@ func (s *Set) Due() <-chan time.Time { return s.timer.C }
 // Step lets time pass in the pools: slow start, ends of drains.
 func (s *Set) Step() {
 	now := time.Now()
-	for _, p := range s.pools {
+	for _, p := range s.moving {
 		if at, ok := p.Next(); ok && !at.After(now) {
 			s.changed(p, p.Step(now))
 		}
@@ -21,7 +21,7 @@ func (s *Set) Step() {
 
 func (s *Set) arm() {
 	wait := idle
-	for _, p := range s.pools {
+	for _, p := range s.moving {
 		if at, ok := p.Next(); ok {
 			wait = min(wait, max(time.Until(at), 10*time.Millisecond))
 		}

@@ -12,7 +12,7 @@ const countWithin = 5 * time.Second
 
 // CountConnections asks the kernel how many connections draining servers still have. It does not wait for the answer.
 func (s *Set) CountConnections() {
-	for id, p := range s.pools {
+	for id, p := range s.moving {
 		if !p.Draining() {
 			continue
 		}

@@ -41,6 +41,8 @@ type Set struct {
 	ctx   context.Context
 	order []string // ids as the configuration has them
 	pools map[string]*ipvssync.Pool
+	// moving are those in which time does something: a drain or a slow start is under way.
+	moving map[string]*ipvssync.Pool
 	// gone are those that a reload under way removes at its end.
 	gone map[string]*ipvssync.Pool
 	// names are what checks are called in their pools.
@@ -62,7 +64,7 @@ type Set struct {
 
 // New makes an empty Set. Readings of the kernel end with ctx.
 func New(ctx context.Context, o Options) *Set {
-	return &Set{o: o, ctx: ctx, pools: map[string]*ipvssync.Pool{}, gone: map[string]*ipvssync.Pool{}, overtaken: map[string]bool{},
+	return &Set{o: o, ctx: ctx, pools: map[string]*ipvssync.Pool{}, gone: map[string]*ipvssync.Pool{}, moving: map[string]*ipvssync.Pool{}, overtaken: map[string]bool{},
 		timer: time.NewTimer(idle), due: time.Now().Add(idle)}
 }
 
@@ -92,6 +94,7 @@ func (s *Set) Get(id string) *ipvssync.Pool { return s.pools[id] }
 func (s *Set) Reconfigure(specs []ipvssync.VirtualServer, names map[checkers.ID]string) {
 	now := time.Now()
 	old := s.pools
+	clear(s.moving)
 	s.pools, s.order, s.names = make(map[string]*ipvssync.Pool, len(specs)), make([]string, 0, len(specs)), names
 	for _, spec := range specs {
 		p := old[spec.ID]
@@ -106,6 +109,7 @@ func (s *Set) Reconfigure(specs []ipvssync.VirtualServer, names map[checkers.ID]
 		s.pools[spec.ID] = p
 		s.order = append(s.order, spec.ID)
 		changes = append(changes, s.intent.Impose(now, p)...)
+		s.watch(spec.ID, p)
 		s.tell(spec.ID, changes)
 	}
 	s.gone = old
@@ -220,18 +224,29 @@ func (s *Set) Update(id string) {
 	}
 }
 
+// watch keeps the pools in mind in which time does something: thousands of others need no look every second.
+func (s *Set) watch(id string, p *ipvssync.Pool) {
+	at, waits := p.Next()
+	if waits || p.Draining() {
+		s.moving[id] = p
+	} else {
+		delete(s.moving, id)
+	}
+	if waits && at.Before(s.due) {
+		s.arm()
+	}
+}
+
 // changed tells what happened to a pool and hands what it wants now to the kernel's owner.
 func (s *Set) changed(p *ipvssync.Pool, changes []ipvssync.Change) {
+	id := p.Spec().ID
+	s.watch(id, p)
 	if len(changes) == 0 {
 		return
 	}
-	id := p.Spec().ID
 	s.tell(id, changes)
 	s.update(id, p)
 	s.tellQuorums(false)
-	if at, ok := p.Next(); ok && at.Before(s.due) {
-		s.arm()
-	}
 }
 
 func (s *Set) update(id string, p *ipvssync.Pool) {

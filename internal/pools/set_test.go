@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -188,6 +189,27 @@ func TestDrainedServerIsCountedOut(t *testing.T) {
 			t.Errorf("three are left: %+v", s)
 		}
 	}
+}
+
+func TestDrainThatGetsATimeLaterEndsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, v := newWorld(t, ""), spec("192.0.2.1:80", "10.0.0.1:80")
+		w.load(v)
+		w.health(v, "10.0.0.1:80", true)
+		w.kernel.held = map[ipvssync.Key][]ipvssync.ServerState{v.Keys[0]: {{Server: ipvssync.Server{Addr: netip.MustParseAddrPort("10.0.0.1:80")}, Active: 1}}}
+		for _, d := range []ipvssync.Drain{{By: "me"}, {By: "me", Timeout: 10 * time.Second}} {
+			if err := w.Drain(v.ID, "10.0.0.1:80", d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		for p := w.Get(v.ID); !p.Status().Servers[0].Drained; w.Step() {
+			<-w.Due()
+		}
+		if took := time.Since(began); took > 11*time.Second {
+			t.Errorf("the drain ended after %v", took)
+		}
+	})
 }
 
 func TestNamesAreResolved(t *testing.T) {
