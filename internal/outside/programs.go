@@ -51,7 +51,7 @@ func (p *Programs) Checks() probe.Runner { return checkRunner{p.checks} }
 type checkRunner struct{ pool *script.Pool }
 
 func (r checkRunner) Run(ctx context.Context, c probe.Command) (exit int, output []byte, err error) {
-	res := r.pool.Run(ctx, "", script.Command{Argv: c.Argv, Shell: c.Shell, User: c.User, Group: c.Group,
+	res := r.pool.RunPrompt(ctx, script.Command{Argv: c.Argv, Shell: c.Shell, User: c.User, Group: c.Group,
 		SupplementaryGroups: c.SupplementaryGroups, Secure: c.Secure, Timeout: c.Timeout})
 	switch {
 	case errors.Is(res.Err, script.ErrBusy):

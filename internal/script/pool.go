@@ -29,6 +29,7 @@ type Pool struct {
 	mu      sync.Mutex
 	closed  bool
 	reading map[*output]struct{} // pipes that background children may still hold
+	dying   map[string]chan struct{}
 }
 
 // fork is one request to start a program. All starts happen on one thread that lives as long as the pool: the kernel sends
@@ -42,7 +43,7 @@ type fork struct {
 func NewPool(limit int) *Pool {
 	ctx, stop := context.WithCancelCause(context.Background())
 	p := &Pool{Env: Environment(os.Environ()), ctx: ctx, stop: stop,
-		slots: make(chan struct{}, max(1, limit)), forks: make(chan fork), reading: map[*output]struct{}{}}
+		slots: make(chan struct{}, max(1, limit)), forks: make(chan fork), reading: map[*output]struct{}{}, dying: map[string]chan struct{}{}}
 	p.forkr.Add(1)
 	go p.forker()
 	return p
@@ -61,6 +62,51 @@ func (p *Pool) forker() {
 // is nobody's. When ctx ends, a waiting call returns at once and a running program is killed with its process group (SIGTERM,
 // after [KillAfter] SIGKILL); Run returns only when it is gone.
 func (p *Pool) Run(ctx context.Context, key string, c Command) Result {
+	return p.runUntil(ctx, key, c, nil)
+}
+
+// RunPrompt is Run without a key for a caller to whom the time limit is the answer: where the limit passes it returns at once, and the program
+// is killed while nobody waits. It keeps its place in the pool until it is gone, and the next RunPrompt of an equal command waits for that.
+func (p *Pool) RunPrompt(ctx context.Context, c Command) Result {
+	same := strings.Join([]string{c.String(), c.User, c.Group}, "\x00")
+	for gone := p.dyingOf(same); gone != nil; gone = p.dyingOf(same) {
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			return Result{Exit: -1, Err: context.Cause(ctx)}
+		}
+	}
+	answer := make(chan Result, 2)
+	go func() {
+		var gone chan struct{}
+		answer <- p.runUntil(ctx, "", c, func(r Result) {
+			gone = make(chan struct{})
+			p.mu.Lock()
+			p.dying[same] = gone
+			p.mu.Unlock()
+			answer <- r
+		})
+		if gone == nil {
+			return
+		}
+		p.mu.Lock()
+		if p.dying[same] == gone {
+			delete(p.dying, same)
+		}
+		p.mu.Unlock()
+		close(gone)
+	}()
+	return <-answer
+}
+
+func (p *Pool) dyingOf(same string) chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dying[same]
+}
+
+// runUntil is Run; late, where it is given, is told when the time limit passes.
+func (p *Pool) runUntil(ctx context.Context, key string, c Command, late func(Result)) Result {
 	if err := c.validate(); err != nil {
 		return Result{Exit: -1, Err: err}
 	}
@@ -93,7 +139,7 @@ func (p *Pool) Run(ctx context.Context, key string, c Command) Result {
 		}
 		return Result{Exit: -1, Err: err}
 	}
-	return p.run(ctx, c)
+	return p.run(ctx, c, late)
 }
 
 // Close refuses new runs, kills the running ones with their process groups and returns when all are reaped. A second call waits

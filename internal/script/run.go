@@ -21,8 +21,8 @@ const KillAfter = 2 * time.Second
 // outputPatience is how long the end of the output is waited for once the program is gone.
 const outputPatience = 100 * time.Millisecond
 
-// run starts the program, waits for its end and reaps it.
-func (p *Pool) run(ctx context.Context, c Command) Result {
+// run starts the program, waits for its end and reaps it. late, where it is given, is told when the time limit passes.
+func (p *Pool) run(ctx context.Context, c Command, late func(Result)) Result {
 	fail := func(err error) Result { return Result{Exit: -1, Err: err} }
 	cmd, err := p.command(c)
 	if err != nil {
@@ -45,7 +45,13 @@ func (p *Pool) run(ctx context.Context, c Command) Result {
 		return fail(startError(c, err))
 	}
 	out := p.collect(r)
-	res := p.wait(ctx, c, cmd)
+	res := p.wait(ctx, c, cmd, func() {
+		if late != nil {
+			r := Result{Exit: -1, TimedOut: true, Took: time.Since(start)}
+			r.Output, r.Truncated = out.text(0)
+			late(r)
+		}
+	})
 	res.Took = time.Since(start)
 	res.Output, res.Truncated = out.text(outputPatience)
 	return res
@@ -75,8 +81,8 @@ func (p *Pool) collect(r *os.File) *output {
 }
 
 // wait waits until the program has ended, killing its group when the time limit passes or ctx ends. The group is killed while the
-// dead leader is still unreaped: until then its number cannot belong to anybody else.
-func (p *Pool) wait(ctx context.Context, c Command, cmd *exec.Cmd) Result {
+// dead leader is still unreaped: until then its number cannot belong to anybody else. late is called when the limit passes.
+func (p *Pool) wait(ctx context.Context, c Command, cmd *exec.Cmd, late func()) Result {
 	pid := cmd.Process.Pid
 	exited := make(chan struct{})
 	go func() {
@@ -106,6 +112,7 @@ func (p *Pool) wait(ctx context.Context, c Command, cmd *exec.Cmd) Result {
 		case <-limit:
 			res.TimedOut = true
 			end()
+			late()
 		case <-done:
 			res.Err = context.Cause(ctx)
 			end()
@@ -199,7 +206,11 @@ func startError(c Command, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("run %s: %w: the file, or the interpreter in its first line, does not exist", c.Argv0(), err)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("run %s as user %q: %w: make the file executable and its directories accessible for that user", c.Argv0(), c.User, err)
+		who := ""
+		if c.User != "" {
+			who = " as user " + c.User
+		}
+		return fmt.Errorf("run %s%s: %w: make the file executable and its directories accessible for that user", c.Argv0(), who, err)
 	}
 	return fmt.Errorf("run %s: %w", c.Argv0(), err)
 }
