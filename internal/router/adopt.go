@@ -31,7 +31,7 @@ func (r *loop) adopt() {
 	}
 	for _, i := range s.Instances {
 		if !believed[i.ID] {
-			r.tell(event.RouterNotAdopted.With(i.ID, why[i.ID]))
+			r.tell(event.RouterNotAdopted.With(s.name(i.ID), why[i.ID]))
 			if s.BootID == r.BootID && s.NetNS == r.NetNS {
 				r.removeFound(i.Held)
 				r.removeRoutes(s.Config, i.ID)
@@ -116,4 +116,16 @@ func (r *loop) save() {
 		s.Tracks = append(s.Tracks, r.tracks[id])
 	}
 	r.Store.Save(s)
+}
+
+// name is what the configuration of the former router calls an instance.
+func (s *Saved) name(id vrrp.ID) string {
+	if s.Config != nil {
+		for i := range s.Config.Instances {
+			if in := &s.Config.Instances[i]; in.ID() == id {
+				return in.Name
+			}
+		}
+	}
+	return id.String()
 }

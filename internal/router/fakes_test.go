@@ -488,6 +488,12 @@ func (r *rig) saw(id string) bool {
 	return slices.ContainsFunc(r.events, func(e event.Event) bool { return e.ID == id })
 }
 
+func (r *rig) sawField(id, field, value string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.events, func(e event.Event) bool { return e.ID == id && e.Field(field) == value })
+}
+
 func (r *rig) ended() error {
 	r.t.Helper()
 	select {

@@ -219,6 +219,10 @@ func TestStaleStateIsNotBelieved(t *testing.T) {
 	if n := r.wire.adverts(100); n != 0 || !r.saw("router.not_adopted") {
 		t.Errorf("%d adverts", n)
 	}
+	name := oneInstance().Instances[0].Name
+	if !r.sawField("router.not_adopted", "instance", name) {
+		t.Errorf("it is not told under the name %s", name)
+	}
 }
 
 func TestBelieve(t *testing.T) {
