@@ -123,11 +123,22 @@ type Status struct {
 	Addresses []Address
 	// Denied are those of them that the kernel refused to set when this router last was MASTER.
 	Denied []DeniedAddress
+	// Rival is another MASTER that is heard, or refused, while this router is MASTER; told as a split brain.
+	Rival Rival
 	// Takeover is how long after the MASTER's last advert this router takes over, all intervals being equal.
 	Takeover time.Duration
 	// Yielded: it has handed over and does not preempt. HandingOver: it has said priority 0 and waits for the successor.
 	Yielded, HandingOver bool
 	Counters             Counters
+}
+
+// Rival is another MASTER beside this one.
+type Rival struct {
+	// Addr is who it is, "" for nobody; Refused is why its adverts are not accepted here, "" if they are.
+	Addr, Refused string
+	Priority      uint8
+	// Since is its first advert as a rival; from Until on, without another one, it is over.
+	Since, Until time.Time
 }
 
 // Counters are what keepalived's .stats file counts, per instance, plus the refusals by reason.

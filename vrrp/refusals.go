@@ -29,6 +29,9 @@ type deaf struct {
 	since time.Time
 	at    time.Time
 	told  bool
+	// why and priority are those of the last one.
+	why      Reason
+	priority uint8
 }
 
 // refuse counts a dropped advertisement.
@@ -75,7 +78,7 @@ func (ms *Machines) refusedRival(now time.Time, m *machine, r Refusal) {
 	if d.from != r.From || now.Sub(d.at) > 4*max(m.cfg.Interval, time.Second) {
 		*d = deaf{from: r.From, since: now}
 	}
-	d.at = now
+	d.at, d.why, d.priority = now, r.Reason, r.Priority
 	d.count++
 	if d.count >= rivalSplit && !d.told {
 		d.told = true

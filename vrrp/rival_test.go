@@ -27,6 +27,18 @@ func TestSplitBrainIsTold(t *testing.T) {
 	if got := r.notices(all); got != "master_rx_lower_pri split_brain" {
 		t.Fatal(got)
 	}
+	rival := r.ms.Snapshot()[0].Rival
+	if rival.Addr != addrA.String() || rival.Priority != 50 || rival.Refused != "" || rival.Until.Before(r.now) {
+		t.Errorf("status: %+v", rival)
+	}
+	r.run(5 * time.Second)
+	if rival := r.ms.Snapshot()[0].Rival; rival.Until.After(r.now) {
+		t.Errorf("it is silent, status: %+v", rival)
+	}
+	r.hear(i.ID(), 200, addrA)
+	if rival := r.ms.Snapshot()[0].Rival; rival.Addr != "" {
+		t.Errorf("this router yielded, status: %+v", rival)
+	}
 }
 
 func TestAnswersToARivalAreLimited(t *testing.T) {

@@ -88,6 +88,9 @@ func TestSplitBrainBecauseAdvertsAreRefused(t *testing.T) {
 			t.Errorf("%q is not in %q", word, n.Detail)
 		}
 	}
+	if rival := r.ms.Snapshot()[0].Rival; rival.Addr != addrA.String() || rival.Priority != 180 || rival.Refused != "auth_failure" {
+		t.Errorf("status: %+v", rival)
+	}
 	if n.From != addrA {
 		t.Error(n.From)
 	}

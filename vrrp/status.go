@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Snapshot is the status of every instance, ordered by name.
@@ -42,6 +43,7 @@ func (ms *Machines) status(u *unit, m *machine) Status {
 	}
 	s.Counters.Refused = maps.Clone(m.counters.Refused)
 	if u.state == Master {
+		s.Rival = m.rival()
 		s.MasterAddr = ""
 		if src := ms.source(m); src.IsValid() {
 			s.MasterAddr = src.String()
@@ -51,4 +53,16 @@ func (ms *Machines) status(u *unit, m *machine) Status {
 		s.MasterAddr = m.masterAddr.String()
 	}
 	return s
+}
+
+// rival is the other MASTER that was told of last.
+func (m *machine) rival() Rival {
+	heard := 4 * max(m.cfg.Interval, time.Second)
+	switch {
+	case m.rivalTold && m.rivalAddr.IsValid():
+		return Rival{Addr: m.rivalAddr.String(), Priority: m.rivalPriority, Since: m.rivalSince, Until: m.rivalAt.Add(heard)}
+	case m.deaf.told:
+		return Rival{Addr: m.deaf.from.String(), Refused: string(m.deaf.why), Priority: m.deaf.priority, Since: m.deaf.since, Until: m.deaf.at.Add(heard)}
+	}
+	return Rival{}
 }

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -90,8 +91,10 @@ type Instance struct {
 	Faults         []string  `json:"faults,omitempty"`
 	Addresses      []string  `json:"addresses"`
 	// Denied are those addresses that the kernel refused when this director last was MASTER, with the reasons.
-	Denied   []Denied `json:"addresses_denied,omitempty"`
-	Counters Counters `json:"counters"`
+	Denied []Denied `json:"addresses_denied,omitempty"`
+	// SplitBrain says who else is MASTER, while this director is; "" for nobody.
+	SplitBrain string   `json:"split_brain,omitempty"`
+	Counters   Counters `json:"counters"`
 }
 
 // Denied is an address that the kernel does not set.
@@ -198,6 +201,14 @@ func FromInstance(s vrrp.Status) Instance {
 	}
 	for _, a := range s.Addresses {
 		in.Addresses = append(in.Addresses, a.Prefix.String())
+	}
+	if r := s.Rival; r.Addr != "" && time.Now().Before(r.Until) {
+		in.SplitBrain = fmt.Sprintf("%s (priority %d) is MASTER too, since %s", r.Addr, r.Priority, r.Since.Local().Format("15:04:05"))
+		if r.Refused != "" {
+			in.SplitBrain += ", and its adverts are refused here: " + r.Refused
+		} else {
+			in.SplitBrain += ": it does not hear this director or refuses what it hears"
+		}
 	}
 	for _, d := range s.Denied {
 		in.Denied = append(in.Denied, Denied{Address: d.Prefix.String(), Interface: d.Interface, Reason: d.Reason})

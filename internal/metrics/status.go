@@ -118,6 +118,12 @@ func vrrp(w *writer, all []control.Instance) {
 	each("holdfast_vrrp_base_priority", "Configured priority.", func(in control.Instance) float64 { return float64(in.BasePriority) })
 	each("holdfast_vrrp_addresses", "Addresses configured, held while MASTER.", func(in control.Instance) float64 { return float64(len(in.Addresses)) })
 	each("holdfast_vrrp_addresses_denied", "Addresses that the kernel refused to set when this director last was MASTER.", func(in control.Instance) float64 { return float64(len(in.Denied)) })
+	each("holdfast_vrrp_split_brain", "1 while this director is MASTER and hears another MASTER that does not yield, or refuses its adverts.", func(in control.Instance) float64 {
+		if in.SplitBrain != "" {
+			return 1
+		}
+		return 0
+	})
 	each("holdfast_vrrp_adverts_received_total", "Advertisements received.", func(in control.Instance) float64 { return float64(in.Counters.AdvertsReceived) })
 	each("holdfast_vrrp_adverts_sent_total", "Advertisements sent.", func(in control.Instance) float64 { return float64(in.Counters.AdvertsSent) })
 	each("holdfast_vrrp_became_master_total", "Transitions to MASTER.", func(in control.Instance) float64 { return float64(in.Counters.BecameMaster) })

@@ -55,7 +55,7 @@ func Choose(s control.Status, words []string, problems bool) control.Status {
 
 // healthy says that an instance is what it was configured to be.
 func healthy(i control.Instance) bool {
-	return (i.State == "MASTER" || i.State == "BACKUP") && len(i.Faults)+len(i.Denied) == 0 && i.Priority == i.BasePriority
+	return (i.State == "MASTER" || i.State == "BACKUP") && len(i.Faults)+len(i.Denied) == 0 && i.SplitBrain == "" && i.Priority == i.BasePriority
 }
 
 // serving says that a real server gets clients as configured, and no check doubts it.

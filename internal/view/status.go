@@ -98,6 +98,11 @@ func troubles(s control.Status) (out []string) {
 	if s.Config.Rejected != "" {
 		out = append(out, fmt.Sprintf("the last reload was refused at %s, the configuration before runs: %s", s.Config.RejectedAt.Local().Format("15:04:05"), s.Config.Rejected))
 	}
+	for _, i := range s.Instances {
+		if i.SplitBrain != "" {
+			out = append(out, "SPLIT BRAIN, "+i.Name+": "+i.SplitBrain)
+		}
+	}
 	for _, p := range s.Config.Problems {
 		out = append(out, "waits: "+p)
 	}
