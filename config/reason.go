@@ -326,6 +326,7 @@ func (d *decoder) reasonCheck(m *Model, c *Check, users map[string]bool) {
 			d.point(c.At("misc_timeout"), Note, "timeout-interval", "", "misc_timeout %s s is longer than delay_loop %s s: a run that hangs delays the next ones", timeText(c.Timeout, time.Second), timeText(c.DelayLoop, time.Second))
 		}
 	default:
+		d.reasonTLS(c)
 		if c.ConnectTimeout > c.DelayLoop {
 			d.once2(c.At("connect_timeout"), "timeout-interval", "make delay_loop longer or connect_timeout shorter", "connect_timeout %s s is longer than delay_loop %s s: checks of a dead server come later than delay_loop says", timeText(c.ConnectTimeout, time.Second), timeText(c.DelayLoop, time.Second))
 		}

@@ -81,6 +81,12 @@ func TestReasonedChecks(t *testing.T) {
 		{"script-security", Warning, "global_defs { enable_script_security\n}\n" + instance(" notify \"/home/bob/chk x\" root"), "/home/bob belongs to user 1000 (mode 0755)"},
 		{"script-security", Note, instance(" notify /home/bob/chk"), "could be changed"},
 		{"no-program", Note, instance(" notify /usr/bin/none"), "/usr/bin/none"},
+		{"no-file", Note, server(checking("SSL_GET {\n url {\n path /\n }\n tls_verify\n tls_ca /etc/none.pem\n }")), "/etc/none.pem"},
+		{"tls-unused", Warning, server(checking("HTTP_GET {\n url {\n path /\n }\n tls_verify\n }")), "SSL_GET"},
+		{"tls-unused", Warning, server(checking("TCP_CHECK {\n tls_min_version 1.3\n }")), "add tls"},
+		{"bad-value", Error, server(checking("DNS_CHECK {\n name www..example.com\n }")), "not a DNS name"},
+		{"bad-value", Error, server(checking("DNS_CHECK {\n name " + strings.Repeat("x", 64) + ".example\n }")), "63 bytes"},
+		{"bad-value", Warning, server(checking("HTTP_GET {\n url {\n path /\n regex x\n regex_min_offset 5\n regex_max_offset 4\n }\n }")), "left out"},
 		{"not-executable", Warning, instance(" notify /usr/bin/data"), "chmod"},
 		{"unused", Note, "vrrp_script s {\n script /usr/bin/ok\n}\n" + instance(""), "never used"},
 		{"defined-later", Note, instance(" track_script {\n s\n }") + "vrrp_script s {\n script /usr/bin/ok\n}\n", "further down"},
@@ -203,3 +209,6 @@ func TestProse(t *testing.T) {
 		}
 	}
 }
+
+// checking is a real server with that check.
+func checking(check string) string { return " real_server 192.0.2.21 80 {\n " + check + "\n }\n" }

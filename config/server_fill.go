@@ -373,6 +373,9 @@ func (d *decoder) fillCheck(m *draft, v *vsDraft, r *rsDraft, c *checkDraft) boo
 		if k.DNSName == "" {
 			k.DNSName = "."
 		}
+		if !goodDNSName(k.DNSName) {
+			d.say(n, Error, "name", "bad-value", "a label has 1 to 63 bytes, a name 253", "%q is not a DNS name", clip(k.DNSName))
+		}
 	case UDPCheck:
 		if k.MinReplyLen > k.MaxReplyLen {
 			d.say(n, Error, "min_reply_length", "bad-value", "", "min_reply_length is above max_reply_length")
@@ -418,6 +421,11 @@ func (d *decoder) fillHTTP(k *Check, r *rsDraft, n *node) bool {
 				}
 			}
 			d.goodRegex(at, u.Regex, u.RegexOptions)
+		}
+		if u.RegexMax > 0 && u.RegexMin > u.RegexMax {
+			// keepalived forgets both then, without which a check that was meant to pass would never do so.
+			d.say(n, Warning, "url", "bad-value", "", "regex_min_offset %d is above regex_max_offset %d: both are left out, as in keepalived", u.RegexMin, u.RegexMax)
+			u.RegexMin, u.RegexMax = 0, 0
 		}
 		if len(u.StatusCodes) == 0 && u.Digest == "" && u.Regex == "" {
 			u.StatusCodes = []CodeRange{{200, 299}}

@@ -99,7 +99,7 @@ func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checke
 	var compliant *cutConn
 	if what.Kind == checkers.SSL {
 		alpn := []string{"http/1.1"}
-		if params.Protocol == "2" {
+		if twofold(params.Protocol) {
 			alpn = []string{"h2"}
 		}
 		if params.TLS != nil && params.TLS.Compliant {
@@ -129,7 +129,7 @@ func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checke
 		}
 	}
 	var a answer
-	if params.Protocol == "2" || params.Protocol == "h2c" {
+	if twofold(params.Protocol) {
 		a, err = fetch2(ctx, conn, what, params, url, &r, start, body)
 	} else {
 		a, err = fetch1(conn, what, params, url, &r, start, compliant, body)
@@ -150,6 +150,9 @@ func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checke
 	r.Weight, noWeight = weightOf(params, &a)
 	return r, noWeight
 }
+
+// twofold says that the version is HTTP/2: over TLS it is agreed on by ALPN, in clear text the server has to know.
+func twofold(version string) bool { return version == "2" || version == "h2c" }
 
 // badAnswer is an answer that is not HTTP, or not bounded.
 type badAnswer struct {
@@ -367,7 +370,7 @@ func accepts(ranges []checkers.StatusRange, status int) bool {
 	return false
 }
 
-// weightOf reads the server's own word about its weight. What cannot be read is worth a warning: the weight then stays what it was.
+// weightOf reads the server's own word about its weight. What cannot be read is worth a warning: the configured weight counts then.
 func weightOf(params *checkers.HTTPParams, a *answer) (w checkers.Weight, warning string) {
 	text, where := "", ""
 	switch {

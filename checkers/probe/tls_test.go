@@ -106,6 +106,7 @@ func TestTLS(t *testing.T) {
 			p.URLs[0].ServerName, p.URLs[0].Regex = "other.example", "sni=other.example"
 		}},
 		{name: "HTTP/2", target: at, http: func(p *checkers.HTTPParams) { p.Protocol = "2"; p.URLs[0].Regex = "proto=HTTP/2.0" }},
+		{name: "h2c where there is TLS", target: at, http: func(p *checkers.HTTPParams) { p.Protocol = "h2c"; p.URLs[0].Regex = "proto=HTTP/2.0" }},
 		{name: "HTTP/1.1", target: at, http: func(p *checkers.HTTPParams) { p.Protocol = "1.1"; p.URLs[0].Regex = "proto=HTTP/1.1" }},
 		{name: "verified", target: at, tls: &checkers.TLSParams{Verify: true, CA: ca, ServerName: "second.example"}},
 		{name: "verified without a name", target: at, tls: &checkers.TLSParams{Verify: true, CA: ca}},
