@@ -50,6 +50,8 @@ type Addresses struct {
 	since map[place]time.Time
 	// connected are places whose address has a lifetime and brought the connected route of its prefix (IPv6, see prepare).
 	connected map[place]bool
+	// waitFrom is when the last wait for addresses to work began.
+	waitFrom time.Time
 }
 
 // NewAddresses opens the netlink socket.
@@ -85,13 +87,19 @@ func (a *Addresses) Hold(owner string, want []Held) error {
 	if len(want) == 0 {
 		delete(a.owners, owner)
 	}
+	var fresh []Held
 	for _, h := range want {
 		if slices.Contains(had, h) && a.failed[h.place()] == nil && !a.forgotten[h.place()] {
 			continue
 		}
 		delete(a.forgotten, h.place())
-		errs = append(errs, a.note(h, a.add(h)))
+		missing, err := a.add(h)
+		errs = append(errs, a.note(h, err))
+		if missing && err == nil {
+			fresh = append(fresh, h)
+		}
 	}
+	a.awaitUse(fresh)
 	for _, h := range slices.Backward(had) {
 		if !a.wanted(h.place()) {
 			delete(a.failed, h.place())
@@ -153,6 +161,9 @@ func (a *Addresses) Restore(iface string, prefix netip.Prefix) (bool, error) {
 			if h.place() == (place{iface, prefix}) {
 				delete(a.foreign, h.place())
 				missing, err := a.addIfMissing(h)
+				if missing && err == nil {
+					a.awaitUse([]Held{h})
+				}
 				return missing, a.note(h, err)
 			}
 		}
@@ -201,16 +212,53 @@ func (a *Addresses) wanted(p place) bool {
 	return false
 }
 
-func (a *Addresses) add(h Held) error {
-	missing, err := a.addIfMissing(h)
+func (a *Addresses) add(h Held) (missing bool, err error) {
+	missing, err = a.addIfMissing(h)
 	if err != nil || missing {
-		return err
+		return missing, err
 	}
 	if h.Keep {
 		a.foreign[h.place()] = true
-		return nil
+		return false, nil
 	}
-	return a.replace(h)
+	return false, a.replace(h)
+}
+
+const (
+	// useLimit bounds the wait for new IPv6 addresses to work, of all owners together within four times that, and usePoll is how often that is looked at.
+	useLimit = 250 * time.Millisecond
+	usePoll  = 200 * time.Microsecond
+)
+
+// awaitUse waits until the kernel takes packets to these addresses. For an IPv6 address it acknowledges the request first and makes the address work
+// later, in a work queue (addrconf_dad_start, net/ipv6/addrconf.c), which took up to 125 ms on a busy machine: whoever tells of the address before sends
+// clients to nobody.
+func (a *Addresses) awaitUse(added []Held) {
+	for _, h := range added {
+		if !h.Prefix.Addr().Is6() || h.DAD {
+			continue
+		}
+		link, err := a.link(h.Interface)
+		if err != nil {
+			continue
+		}
+		for !a.isLocal(link.Attrs().Index, h.Prefix.Addr()) {
+			now := time.Now()
+			if now.Sub(a.waitFrom) > 4*useLimit {
+				a.waitFrom = now
+			}
+			if now.Sub(a.waitFrom) > useLimit {
+				return
+			}
+			time.Sleep(usePoll)
+		}
+	}
+}
+
+// isLocal says whether the kernel would take a packet to that address on the interface. It asks without the lock of all networking.
+func (a *Addresses) isLocal(index int, addr netip.Addr) bool {
+	routes, err := a.handle.RouteGetWithOptions(addr.AsSlice(), &netlink.RouteGetOptions{OifIndex: index})
+	return err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL
 }
 
 func (a *Addresses) addIfMissing(h Held) (bool, error) {

@@ -607,3 +607,31 @@ func TestAnAdvertFromAMACWhoseInterfaceIsDown(t *testing.T) {
 		})
 	}
 }
+
+// The kernel acknowledges an IPv6 address before packets to it arrive anywhere.
+func TestAHeldAddressWorks(t *testing.T) {
+	fresh(t)
+	pair(t)
+	a := addresses(t)
+	link, err := a.link("left")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		want := []Held{held("fe80::77/64", time.Minute), held("2001:db8::100/64", time.Minute), held("2001:db8::101/128", time.Minute)}
+		if err := a.Hold("VI_1", want); err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range want {
+			if !a.isLocal(link.Attrs().Index, h.Prefix.Addr()) {
+				t.Errorf("%s does not work yet", h.Prefix)
+			}
+		}
+		if err := a.Hold("VI_1", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.isLocal(link.Attrs().Index, netip.MustParseAddr("2001:db8::100")) {
+		t.Error("an address that went works")
+	}
+}
