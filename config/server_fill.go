@@ -309,6 +309,7 @@ func (d *decoder) fillCheck(m *draft, v *vsDraft, r *rsDraft, c *checkDraft) boo
 		if c.weight < 0 {
 			k.Weight, k.Reverse = f.Weight, f.Reverse
 		}
+		k.Retry = 0 // what the file says counts at once, whatever the servers say of retry: FILE_CHECK has no such keyword
 		return true
 	case BFDCheck:
 		if m.BFD(k.BFDName) == nil {

@@ -103,3 +103,11 @@ func TestBadRegexIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A tracked file is believed at once: retry of the servers is for checks that ask somebody.
+func TestFileCheckHasNoRetry(t *testing.T) {
+	text := strings.Replace(aroundKeepalived, "protocol TCP\n", "protocol TCP\nretry 3\ndelay_before_retry 5\n", 1) + "retry 2\nFILE_CHECK {\ntrack_file maintenance\nweight 0\n}\n}\n}\n"
+	if s := specOf(t, text); s.Rules.Retry != 0 {
+		t.Errorf("got %+v", s.Rules)
+	}
+}
