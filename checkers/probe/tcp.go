@@ -3,9 +3,11 @@ package probe
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -92,7 +94,7 @@ func (p *Prober) tcp(ctx context.Context, what *checkers.Probe) (out checkers.Re
 			return r
 		case len(reply) >= limit:
 			return checkers.Fail(checkers.Body, fmt.Sprintf("%q is not in the first %d bytes of the answer", params.Expect, limit))
-		case err == io.EOF && len(reply) > 0:
+		case len(reply) > 0 && (err == io.EOF || errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != context.Canceled):
 			return checkers.Fail(checkers.Body, fmt.Sprintf("%q is not in the answer %s", params.Expect, excerpt(reply)))
 		case err != nil:
 			return failed(what, fmt.Sprintf("wait for %q", params.Expect), err)

@@ -58,6 +58,7 @@ func TestTCP(t *testing.T) {
 		{"bound to a missing interface", checkers.Probe{Target: silent, Interface: "nonesuch0"}, checkers.NoAddress},
 		{"greeting in pieces", checkers.Probe{Target: greeter, Params: &checkers.TCPParams{Expect: `^\+OK redis`}}, checkers.OK},
 		{"wrong greeting", checkers.Probe{Target: greeter, Params: &checkers.TCPParams{Expect: "^220", MaxReply: 10}}, checkers.Body},
+		{"other greeting, and waits", checkers.Probe{Target: greeter, Timeout: short, Params: &checkers.TCPParams{Expect: "^220"}}, checkers.Body},
 		{"echo", checkers.Probe{Target: echo, Params: &checkers.TCPParams{Send: []byte("PING\r\n"), Expect: "PING"}}, checkers.OK},
 		{"PROXY 1", checkers.Probe{Target: echo, Params: &checkers.TCPParams{Proxy: 1, Expect: "^PROXY UNKNOWN\r\n"}}, checkers.OK},
 		{"PROXY 2", checkers.Probe{Target: echo, Params: &checkers.TCPParams{Proxy: 2, Expect: "QUIT\n\x20\x00\x00\x00"}}, checkers.OK},
