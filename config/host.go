@@ -34,6 +34,8 @@ type Host struct {
 type Interface struct {
 	Addrs     []netip.Prefix
 	Multicast bool
+	// MTU is 0 when unknown.
+	MTU int
 	// Type is the ARPHRD number, 1 for Ethernet, 32 for InfiniBand, 0 when unknown.
 	Type int
 }

@@ -78,6 +78,7 @@ func (d *decoder) fillInstance(m *draft, i *VRRPInstance, n *node) {
 	d.fillVersion(g, i, n)
 	d.fillAuth(i, n)
 	d.fillHMAC(i, n)
+	d.fillAdvert(i, n)
 	d.fillUnicast(g, i, n)
 	d.fillVirtual(i, n)
 	if i.Interface == "" && i.VRF == "" && (!i.Unicast || !i.SrcIP.IsValid()) && !i.Has("interface") {
@@ -129,18 +130,6 @@ func (d *decoder) fillFamily(i *VRRPInstance, n *node) {
 		d.say(n, Warning, "virtual_ipaddress", "mixed-family", "put it in virtual_ipaddress_excluded, or in an instance of its own",
 			"%s is of another family than the first address: it is not advertised, as if it were in virtual_ipaddress_excluded", a.Prefix)
 		i.ExcludedVIPs = append(i.ExcludedVIPs, a)
-	}
-	limit := 255
-	if i.IPv6 {
-		limit = 89 // what keepalived reckons to fit into 1500 bytes
-		if i.AuthHMAC.Given && i.AuthHMAC.Mode != "receive-only" {
-			limit = 88
-		}
-	}
-	if len(own) > limit {
-		d.say(n, Warning, "virtual_ipaddress", "too-many-addresses", "move some to virtual_ipaddress_excluded on every director alike", "only %d of %d addresses fit into an advert: the rest are not advertised", limit, len(own))
-		i.ExcludedVIPs = append(append([]Address{}, own[limit:]...), i.ExcludedVIPs...)
-		own = own[:limit:limit]
 	}
 	i.VIPs = own
 	if i.IPv6 && len(own) > 0 && !own[0].Prefix.Addr().IsLinkLocalUnicast() {

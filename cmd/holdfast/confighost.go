@@ -41,7 +41,7 @@ func configHost() config.Host {
 		return h
 	}
 	for _, i := range list {
-		c := config.Interface{Multicast: i.Flags&net.FlagMulticast != 0}
+		c := config.Interface{Multicast: i.Flags&net.FlagMulticast != 0, MTU: i.MTU}
 		if b, err := os.ReadFile("/sys/class/net/" + i.Name + "/type"); err == nil {
 			c.Type, _ = strconv.Atoi(strings.TrimSpace(string(b)))
 		}
