@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"internal/control":   {"internal/event", "checkers", "ipvssync", "vrrp"},
 	"internal/metrics":   {"internal/control", "internal/event", "checkers", "ipvssync", "vrrp"},
 	"internal/assemble":  {"config", "checkers", "ipvssync", "vrrp", "internal/notify", "internal/outside", "internal/script", "internal/track"},
+	"internal/reading":   {"config", "internal/assemble", "internal/event", "ipvssync"},
 	"internal/pools":     {"internal/event", "internal/state", "internal/tell", "checkers", "ipvssync"},
 	"internal/mirror":    {"internal/seam", "vrrp"},
 	"internal/desk":      {"internal/control", "internal/event", "internal/mirror", "internal/outside", "internal/pools", "internal/recent", "internal/reconcile", "internal/seam", "checkers", "ipvssync", "vrrp"},

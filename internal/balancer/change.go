@@ -6,10 +6,10 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/assemble"
 	"github.com/holdfast-ha/holdfast/internal/control"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/reading"
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
 	"github.com/holdfast-ha/holdfast/internal/script"
 	"github.com/holdfast-ha/holdfast/internal/seam"
@@ -27,7 +27,7 @@ const appliedWithin = 10 * time.Second
 type change struct {
 	sources  *state.Recorder
 	waiters  []func(control.Reloaded, error)
-	in       inputs
+	in       reading.Reading
 	applied  func([]string)
 	problems []string
 }
@@ -56,47 +56,31 @@ func (d *daemon) read() {
 	d.readFrom(d.change.sources, d.onRead)
 }
 
-func (d *daemon) readFrom(files fs.FS, then func(in inputs, diags config.Diagnostics, refuse bool)) {
-	old, mark := d.in, ""
-	if d.started {
-		mark = d.in.Model.Global.ReloadFile
-	}
+func (d *daemon) readFrom(files fs.FS, then func(reading.Reading)) {
+	before := d.in
 	go func() {
-		failed := markReading(mark)
-		model, diags := d.o.Read(files)
-		refuse := diags.RefuseStart()
-		if mark == "" && !refuse { // the first reading: somebody may wait for its end
-			mark = model.Global.ReloadFile
-		}
-		failed = errors.Join(failed, doneReading(mark))
-		var in inputs
-		if !refuse {
-			in = inputs{Inputs: assemble.All(model), diags: diags, private: assemble.ForwardServices(model)}
-			if before := old.whole(); before != nil {
-				in.plan = config.Diff(before, model)
-			}
-		}
+		in, err := reading.Read(d.o.Read, files, before)
 		d.inbox.post(func() {
-			if failed != nil {
-				d.bus.Publish(event.ConfigProblem.With("reload_file: " + failed.Error()))
+			if err != nil {
+				d.bus.Publish(event.ConfigProblem.With("reload_file: " + err.Error()))
 			}
-			then(in, diags, refuse)
+			then(in)
 		})
 	}()
 }
 
 // onRead grades the configuration. At the start errors confined to one object block that object and the rest runs; at a reload any error
 // refuses the file and nothing changes.
-func (d *daemon) onRead(in inputs, diags config.Diagnostics, refuse bool) {
+func (d *daemon) onRead(in reading.Reading) {
 	if d.stopping {
 		return
 	}
-	if refuse || d.started && diags.HasErrors() {
-		d.reject(diags)
+	if in.Refused() || d.started && in.Diags.HasErrors() {
+		d.reject(in)
 		return
 	}
 	d.change.in = in
-	d.tellDiagnostics(diags)
+	in.Tell(d.bus, d.o.ConfigFile)
 	if !d.started {
 		first := assemble.StartupScript(in.Model)
 		if d.gen > 0 {
@@ -105,12 +89,22 @@ func (d *daemon) onRead(in inputs, diags config.Diagnostics, refuse bool) {
 		d.outside.Run("startup_script", first, d.begin)
 		return
 	}
+	in.TellPlan(d.bus)
 	if in.Same(d.in.Inputs) {
 		d.unchanged()
 		return
 	}
-	d.tellPlan(in.plan)
 	d.addServices()
+}
+
+// reject leaves everything as it is. Without a configuration that ran before there is nothing to leave, and the process ends.
+func (d *daemon) reject(in reading.Reading) {
+	d.rejected, d.rejectAt = in.TellRejected(d.bus, d.o.ConfigFile), time.Now()
+	if !d.started {
+		d.fallBack()
+		return
+	}
+	d.endChange(control.Reloaded{}, errors.New(d.rejected))
 }
 
 // begin is the start: VRRP at once, everything else beside it; the router lets nobody preempt a living master before READY.
@@ -225,23 +219,22 @@ func (d *daemon) inForce() {
 	d.pruneIntent()
 	time.AfterFunc(calmAfter, debug.FreeOSMemory) // of what the change sets off
 	d.loadedAt, d.rejected, d.keepRejected = time.Now(), d.keepRejected, ""
-	d.bus.Publish(event.ConfigLoaded.With(d.o.ConfigFile, d.gen, len(c.in.VRRP.Instances), len(c.in.Pools), len(c.in.Checks), len(c.in.plan)))
-	d.endChange(control.Reloaded{Generation: d.gen, Changed: true, Operations: operations(c.in.plan), Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
+	d.bus.Publish(event.ConfigLoaded.With(d.o.ConfigFile, d.gen, len(c.in.VRRP.Instances), len(c.in.Pools), len(c.in.Checks), len(c.in.Plan)))
+	d.endChange(control.Reloaded{Generation: d.gen, Changed: true, Operations: c.in.Operations(), Warnings: c.in.Warnings(), Problems: append(c.problems, d.problems...)}, nil)
 }
 
 // unchanged ends a reload that asks for nothing new. IPVS is read back all the same: the file is the truth.
 func (d *daemon) unchanged() {
 	c := d.change
-	d.tellPlan(c.in.plan)
 	d.keepSources(c.sources)
-	d.in.Model, d.in.packed, d.in.diags = c.in.Model, nil, c.in.diags
+	d.in.Renew(c.in)
 	d.rejected = ""
 	if c.in.Model.Global.FIFOWriteStatesOnReload {
 		d.outside.RepeatStates(c.in.Outside.Notify)
 	}
 	d.setIPVS(false, func() {
 		d.bus.Publish(event.ConfigUnchanged.With(d.o.ConfigFile, d.gen))
-		d.endChange(control.Reloaded{Generation: d.gen, Operations: operations(c.in.plan), Warnings: warnings(c.in.diags), Problems: append(c.problems, d.problems...)}, nil)
+		d.endChange(control.Reloaded{Generation: d.gen, Operations: c.in.Operations(), Warnings: c.in.Warnings(), Problems: append(c.problems, d.problems...)}, nil)
 	})
 }
 
@@ -252,8 +245,8 @@ func (d *daemon) endChange(r control.Reloaded, err error) {
 	for _, w := range c.waiters {
 		w(r, err)
 	}
-	c.in = inputs{} // a timer may hold c for a while
-	d.pack()
+	c.in = reading.Reading{} // a timer may hold c for a while
+	d.in.Pack(d.inbox.post)
 	if next := d.again; next != nil && !d.stopping {
 		d.again, d.change = nil, next
 		d.read()

@@ -33,7 +33,7 @@ func (d *daemon) overview() control.Status {
 	s := control.Status{
 		Version: d.o.Version,
 		Config: control.Config{File: d.o.ConfigFile, Generation: d.gen, Loaded: d.loadedAt, Rejected: d.rejected, RejectedAt: d.rejectAt,
-			Warnings: d.in.diags.Count(config.Warning), Problems: d.problems},
+			Warnings: d.in.Diags.Count(config.Warning), Problems: d.problems},
 		Ready: d.ready.OK, NotReady: d.ready.Reason,
 	}
 	if d.rejected == "" {

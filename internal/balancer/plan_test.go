@@ -32,3 +32,26 @@ func TestReloadSaysItsPlan(t *testing.T) {
 		t.Errorf("%d operations logged", n)
 	}
 }
+
+// One reload after the other says what it does to real servers, whether or not the Model rested.
+func TestEveryReloadSaysItsPlan(t *testing.T) {
+	steps := [][]string{{"10.0.0.1"}, {"10.0.0.1", "10.0.0.2"}, {"10.0.0.1", "10.0.0.2"}, {"10.0.0.2", "10.0.0.3"}, {"10.0.0.3"}}
+	w := newWorld(t, model(steps[0]...))
+	w.start(seam.Snapshot{})
+	w.up()
+	for i := range steps[1:] {
+		old, next := model(steps[i]...), model(steps[i+1]...)
+		w.set(next, nil)
+		var r control.Reloaded
+		if err := control.Do(t.Context(), w.dir, control.Request{Op: control.OpReload, Wait: true}, &r); err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, c := range config.Diff(old, next) {
+			want = append(want, c.Lines()...)
+		}
+		if !slices.Equal(r.Operations, want) {
+			t.Errorf("step %d: got %q, want %q", i, r.Operations, want)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-ha/holdfast/internal/mirror"
 	"github.com/holdfast-ha/holdfast/internal/outside"
 	"github.com/holdfast-ha/holdfast/internal/pools"
+	"github.com/holdfast-ha/holdfast/internal/reading"
 	"github.com/holdfast-ha/holdfast/internal/recent"
 	"github.com/holdfast-ha/holdfast/internal/reconcile"
 	"github.com/holdfast-ha/holdfast/internal/seam"
@@ -36,7 +37,7 @@ type daemon struct {
 	sched   *checkers.Scheduler
 	control *control.Server
 
-	in    inputs
+	in    reading.Reading
 	gen   uint64 // of the configuration in force
 	pools *pools.Set
 

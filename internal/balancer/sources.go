@@ -1,8 +1,8 @@
 package balancer
 
 import (
-	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/event"
+	"github.com/holdfast-ha/holdfast/internal/reading"
 	"github.com/holdfast-ha/holdfast/internal/state"
 )
 
@@ -33,13 +33,13 @@ func (d *daemon) fallBack() {
 	}
 	d.change.sources = nil
 	rejected := d.rejected
-	d.readFrom(files, func(in inputs, diags config.Diagnostics, refuse bool) {
-		if refuse {
+	d.readFrom(files, func(in reading.Reading) {
+		if in.Refused() {
 			d.finish(ExitConfig)
 			return
 		}
 		d.bus.Publish(event.ConfigLastGood.With(d.o.ConfigFile))
-		d.onRead(in, diags, refuse)
+		d.onRead(in)
 		d.keepRejected = rejected
 	})
 }
