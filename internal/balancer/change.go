@@ -123,8 +123,9 @@ func (d *daemon) begin() {
 	d.applyRouter(done)
 	d.openControl()
 	d.pools.LoadIntent()
-	d.pools.Reconfigure(d.in.Pools, d.in.Names)
-	if any, quorums := d.restoreChecks(); any {
+	any, quorums := d.restoreChecks()
+	d.pools.Continue(d.in.Pools, d.in.Names, quorums)
+	if any {
 		d.pools.Quietly(func() { // what the process before has told already is not told again
 			d.switchChecks()
 			d.pools.Restore(quorums)

@@ -58,6 +58,7 @@ type Set struct {
 
 	intent state.Intent
 	quiet  bool // verdicts are being restored: nothing of it is news
+	known  map[string]bool
 	timer  *time.Timer
 	due    time.Time // when timer fires
 }
@@ -114,6 +115,14 @@ func (s *Set) Reconfigure(specs []ipvssync.VirtualServer, names map[checkers.ID]
 	}
 	s.gone = old
 	s.arm()
+}
+
+// Continue is Reconfigure for the pools of a process before, of which known are those that it had: how they begin, before their state is
+// restored, is not news.
+func (s *Set) Continue(specs []ipvssync.VirtualServer, names map[checkers.ID]string, known map[string]bool) {
+	s.known = known
+	defer func() { s.known = nil }()
+	s.Reconfigure(specs, names)
 }
 
 // Forget lets go of what the last Reconfigure removed.
@@ -257,7 +266,7 @@ func (s *Set) update(id string, p *ipvssync.Pool) {
 }
 
 func (s *Set) tell(pool string, changes []ipvssync.Change) {
-	if s.quiet {
+	if _, known := s.known[pool]; s.quiet || known {
 		return
 	}
 	for _, c := range changes {

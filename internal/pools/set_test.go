@@ -134,6 +134,17 @@ func TestNothingQuietIsNews(t *testing.T) {
 	}
 }
 
+// A server with alpha is down until it has passed; that it was up in the process before comes a moment later, and in between nothing is lost.
+func TestHowAContinuedPoolBeginsIsNotNews(t *testing.T) {
+	w, v, fresh := newWorld(t, ""), spec("192.0.2.1:80", "10.0.0.1:80"), spec("192.0.2.2:80", "10.0.0.1:80")
+	v.Servers[0].Alpha, fresh.Servers[0].Alpha = true, true
+	names := map[checkers.ID]string{}
+	w.Continue([]ipvssync.VirtualServer{v, fresh}, names, map[string]bool{v.ID: true})
+	if len(w.heard) != 1 {
+		t.Errorf("of two pools that begin without quorum one was there before: heard %v", w.heard)
+	}
+}
+
 func TestWishesOutliveTheSet(t *testing.T) {
 	dir, v := t.TempDir(), spec("192.0.2.1:80", "10.0.0.1:80", "10.0.0.2:80")
 	w := newWorld(t, dir)
