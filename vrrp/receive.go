@@ -32,7 +32,7 @@ func (ms *Machines) Receive(now time.Time, p Packet) []Action {
 		}
 		ms.refuse(now, m, *r)
 	} else {
-		m.forgive(p.Src)
+		m.forgive(now, p.Src)
 		ms.signatureEvidence(m, a, p.Src)
 		ms.received(now, m, a, p.Src)
 	}

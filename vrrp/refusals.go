@@ -53,10 +53,11 @@ func (ms *Machines) refuse(now time.Time, m *machine, r Refusal) {
 	ms.refusedRival(now, m, r)
 }
 
-// forgive forgets the refusals of a sender that is accepted: what is refused of it next is news.
-func (m *machine) forgive(from netip.Addr) {
-	for k := range m.refused {
-		if k.from == from {
+// forgive forgets the refusals of a sender that is accepted: what is refused of it next is news. A sender of which one part is accepted and another refused, as
+// one that speaks two forms after a reload, is no news every time.
+func (m *machine) forgive(now time.Time, from netip.Addr) {
+	for k, s := range m.refused {
+		if k.from == from && now.Sub(s.at) > 5*max(m.cfg.Interval, time.Second) {
 			delete(m.refused, k)
 		}
 	}

@@ -125,6 +125,13 @@ func TestRefusalsAreCountedBySender(t *testing.T) {
 	if a, b, c := count(addrA), count(addrA), count(other); a != 1 || b != 2 || c != 1 {
 		t.Error(a, b, c)
 	}
+	// One that says both, as after a reload, is told once.
+	r.after(time.Second)
+	r.ms.Receive(r.now, packetOf(i, addrA, Group4, 200))
+	if a := count(addrA); a != 3 {
+		t.Error("one of two forms:", a)
+	}
+	r.after(6 * time.Second)
 	r.ms.Receive(r.now, packetOf(i, addrA, Group4, 200))
 	if a, c := count(addrA), count(other); a != 1 || c != 2 {
 		t.Error("after one was accepted:", a, c)
@@ -133,7 +140,7 @@ func TestRefusalsAreCountedBySender(t *testing.T) {
 	if a := count(addrA); a != 1 {
 		t.Error("after a silence:", a)
 	}
-	if n := r.ms.Snapshot()[0].Counters.Refused["version"]; n != 6 {
+	if n := r.ms.Snapshot()[0].Counters.Refused["version"]; n != 7 {
 		t.Error(n)
 	}
 	for n := range 200 { // made-up senders take no memory

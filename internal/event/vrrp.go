@@ -5,7 +5,7 @@ var (
 	Transition = define("vrrp.transition", Info, "VRRP state changed",
 		"An instance moved between INIT, BACKUP, MASTER and FAULT; reason says why.", "instance", "from", "to", "priority", "reason").warnWhen("to", "FAULT")
 	AdvertRefused = define("vrrp.refused", Warn, "advertisement refused",
-		"A packet was dropped, with the reason. Logged when first seen from that sender and then every 100th time; again as new after one was accepted or 10 minutes of quiet.", "instance", "interface", "sender", "priority", "reason", "detail", "count")
+		"A packet was dropped, with the reason. Logged when first seen from that sender and then every 100th time; again as new after adverts of its were accepted and none refused for 5 intervals (at least 5 s), or 10 minutes of quiet.", "instance", "interface", "sender", "priority", "reason", "detail", "count")
 	AddressRestored = define("vrrp.address_restored", Warn, "address was taken away and put back",
 		"Somebody removed an address this router holds. It was added and announced again; find out who does it.", "instance", "interface", "address")
 	AddressDenied = define("vrrp.address_denied", Error, "the kernel refuses a virtual address",
