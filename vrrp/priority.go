@@ -90,6 +90,43 @@ func (ms *Machines) priorityOf(m *machine) uint8 {
 	return uint8(min(max(p, 1), 254))
 }
 
+// sum says in words what the effective priority is made of: the base, what is added or taken, and what is missing because something fails.
+func (ms *Machines) sum(m *machine) string {
+	parts := []string{fmt.Sprintf("base %d", m.cfg.Priority)}
+	add := func(weight int, counts bool, what string) {
+		switch n := weigh(weight, counts); {
+		case n != 0:
+			parts = append(parts, fmt.Sprintf("%+d %s", n, what))
+		case weight > 0:
+			parts = append(parts, fmt.Sprintf("no %+d, %s", weight, what))
+		}
+	}
+	ifs, refs := m.tracks()
+	for _, t := range ifs {
+		word := "down"
+		if ms.up(t.Name) {
+			word = "up"
+		}
+		add(t.Weight, (word == "up") != t.Reverse, fmt.Sprintf("interface %s is %s", t.Name, word))
+	}
+	for _, r := range refs {
+		t := ms.tracks[r.ID]
+		kind, name, _ := strings.Cut(r.ID, "/")
+		switch {
+		case r.Weight == 0 || !t.Known:
+		case r.file():
+			if n := min(max(r.product(t), -253), 253); n != 0 {
+				parts = append(parts, fmt.Sprintf("%+d file %s is %d", n, name, t.Value))
+			}
+		case t.OK:
+			add(r.Weight, r.ok(t), kind+" "+name+" is ok")
+		default:
+			add(r.Weight, r.ok(t), kind+" "+name+" fails")
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 func (ms *Machines) up(name string) bool {
 	l := ms.links[name]
 	return l.Exists && l.Up

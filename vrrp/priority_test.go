@@ -137,3 +137,23 @@ func TestInitWaitsForTheFirstResultOfAScript(t *testing.T) {
 	r.step(Adopt{Instances: []Adopted{{ID: i.ID(), State: Backup, Priority: 100}}})
 	r.want(i.ID(), Backup)
 }
+
+func TestAChangeOfPrioritySaysItsSum(t *testing.T) {
+	i := sample(3, IPv4)
+	i.Tracks = []TrackRef{{ID: "script/web", Weight: -20}, {ID: "process/db", Weight: 5}, {ID: "file/load", Weight: 2}, {ID: "script/new", Weight: 7}}
+	i.TrackInterfaces = []TrackInterface{{Name: "eth1", Weight: 10}}
+	r, _ := boot(t, i)
+	r.step(Track{ID: "file/load", Known: true, Value: 3})
+	r.step(Track{ID: "process/db", Known: true})
+	r.step(up("eth1"))
+	for _, a := range r.step(Track{ID: "script/web", Known: true}) {
+		if n, ok := a.(Notice); ok && n.Kind == "priority" {
+			want := "effective priority 96, was 116: base 100, +10 interface eth1 is up, -20 script web fails, no +5, process db fails, +6 file load is 3"
+			if n.Detail != want {
+				t.Errorf("got  %s\nwant %s", n.Detail, want)
+			}
+			return
+		}
+	}
+	t.Error("the change was not told")
+}

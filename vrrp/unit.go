@@ -307,7 +307,7 @@ func (ms *Machines) reprioritise(now time.Time, m *machine) {
 	if m.unit.state == Init {
 		return
 	}
-	ms.notice(m, "priority", "effective priority %d, was %d", p, was)
+	ms.notice(m, "priority", "effective priority %d, was %d: %s", p, was, ms.sum(m))
 	switch m.unit.state {
 	case Backup:
 		if at := m.timers[timerDown]; !at.IsZero() {

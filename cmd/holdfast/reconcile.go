@@ -28,7 +28,7 @@ func reconcileCommand() *cobra.Command {
 			for _, p := range r.Problems {
 				fmt.Fprintln(cmd.OutOrStdout(), "refused:", p)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d operations written\n", r.Writes)
+			fmt.Fprintf(cmd.OutOrStdout(), "operations written: %d\n", r.Writes)
 			if len(r.Problems) > 0 {
 				return exitError{code: exitFatal}
 			}

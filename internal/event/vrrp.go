@@ -24,7 +24,7 @@ var (
 		"The address lists of the routers differ; bring the configurations into line.", "instance", "detail")
 	IntervalMismatch = define("vrrp.interval_mismatch", Warn, "a router has another advertisement interval",
 		"Version 3 follows the MASTER's interval, so this works; but the time to a takeover depends on who is MASTER. Told once per router.", "instance", "detail")
-	PriorityChanged = define("vrrp.priority", Info, "priority changed", "A tracked thing changed the effective priority.", "instance", "detail")
+	PriorityChanged = define("vrrp.priority", Info, "priority changed", "A tracked thing changed the effective priority; detail has the sum.", "instance", "detail")
 	PreemptWait     = define("vrrp.preempt_wait", Info, "not preempting yet",
 		"A better router leaves a living MASTER alone until it can serve, or until preempt_delay has passed.", "instance", "detail")
 	HandoverDone   = define("vrrp.handover_done", Info, "handed over", "A successor advertises; the addresses went to it.", "instance", "detail")

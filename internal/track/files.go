@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -68,7 +69,11 @@ func readText(path string) (number int, reason string, text string) {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return 0, fmt.Sprintf("read %s: %v", path, err), ""
 	}
-	return parseNumber(buf[:n]), "read from " + path, string(buf[:n])
+	reason = "read from " + path
+	if text := strings.TrimSpace(string(buf[:n])); text != "" && strings.IndexFunc(strings.TrimLeft(text, "+-"), func(c rune) bool { return c < '0' || c > '9' }) == 0 {
+		reason = fmt.Sprintf("%s begins with no number: %q", path, text)
+	}
+	return parseNumber(buf[:n]), reason, string(buf[:n])
 }
 
 // fileWatch watches the directories of all tracked files: a file that is replaced by a rename is a new file, of which a watch on

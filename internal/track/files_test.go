@@ -3,6 +3,7 @@ package track
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -158,5 +159,17 @@ func TestTouchedTellsWhatTheValueDoesNot(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Error("never told")
+	}
+}
+
+func TestWhatIsNoNumberIsNamed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	for text, named := range map[string]bool{"17\n": false, " -3": false, "": false, "\n": false, "12 apples": false, "garbage": true, "- 3": true} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, reason, _ := readText(path); strings.Contains(reason, "no number") != named {
+			t.Errorf("%q: %s", text, reason)
+		}
 	}
 }
