@@ -152,7 +152,7 @@ func (s *Scheduler) join(c *check, key Fingerprint, jobs, old map[Fingerprint]*j
 	if c.spec.Suspended {
 		if j.suspended() {
 			if !j.running {
-				s.due.drop(j)
+				s.drop(j)
 			}
 		}
 		return false
@@ -165,19 +165,25 @@ func (s *Scheduler) join(c *check, key Fingerprint, jobs, old map[Fingerprint]*j
 		if j.index < 0 {
 			old := before.job
 			j.ran, j.stray, j.passed, j.failed, j.result, j.lastAt = true, old.stray, old.passed, old.failed, old.result, old.lastAt
-			s.due.put(j, j.slot(now))
+			s.put(j, j.slot(now), true)
 		}
 		return false
 	}
 	if before != nil && before.job == j && j.index >= 0 {
 		return false
 	}
-	due := now + max(time.Duration(fresh-burst), 0)*pace
-	if c.spec.Warmup > 0 {
+	switch due := now + max(time.Duration(fresh-burst), 0)*pace; {
+	case c.spec.Warmup > 0:
 		due = now + time.Duration(uint64(c.probe[0])<<8|uint64(c.probe[1]))*c.spec.Warmup/65536
-	}
-	if j.index < 0 || due < j.due {
-		s.due.put(j, due)
+		if j.index < 0 || due < j.due {
+			s.put(j, due, false)
+		}
+	case j.index < 0 || due < j.due:
+		if due == now {
+			s.put(j, due, false)
+		} else {
+			s.putFresh(j, due)
+		}
 	}
 	return true
 }
@@ -186,7 +192,7 @@ func (s *Scheduler) join(c *check, key Fingerprint, jobs, old map[Fingerprint]*j
 func (s *Scheduler) retire(j *job) {
 	j.gone = true
 	j.clear()
-	s.due.drop(j)
+	s.drop(j)
 }
 
 // recount counts the strays of the jobs there are. Called with the lock.
@@ -223,7 +229,7 @@ func (s *Scheduler) CheckNow(match func(*Spec) bool) int {
 			return
 		}
 		now := at.Sub(s.base)
-		s.due.put(c.job, now)
+		s.put(c.job, now, false)
 		s.arm(now)
 	})
 	return n

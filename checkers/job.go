@@ -39,6 +39,8 @@ type job struct {
 	running, again bool
 	gone           bool
 	ran            bool
+	// regular: due is one of its regular moments. fresh: it stands among those whose first attempt is to come.
+	regular, fresh bool
 	// stray is what the last result said about the director: 0 nothing, 1 unreachable, 2 local.
 	stray uint8
 }
@@ -99,6 +101,9 @@ func (j *job) suspended() bool {
 	}
 	return true
 }
+
+// ahead is how much earlier than its regular moment an attempt may start, to be made together with others.
+func (j *job) ahead() time.Duration { return min(early, j.spec().Rules.interval()/16) }
 
 // slot is the first regular moment after now. Each job has its own phase within its interval, which depends on nothing but what
 // it does: attempts are spread evenly, and stay where they are when other checks come and go. Phases are whole milliseconds, so

@@ -57,6 +57,22 @@ type Prober interface {
 	Probe(ctx context.Context, p *Probe) Result
 }
 
+// Starter is a Prober that can make some attempts without a goroutine that waits for each: with thousands of checks those cost more
+// than the checks.
+type Starter interface {
+	Prober
+	// Start begins an attempt and answers whether it could; now is the time. It does not block. end hears how the attempt ended: once,
+	// within the probe's Limit plus a little, from any goroutine, perhaps before Start returns. p stays as it is until then.
+	Start(p *Probe, now time.Time, end Ender) bool
+	// Started says that some attempts were started and no other follows at once; until then how they end may wait.
+	Started()
+}
+
+// Ender hears how an attempt ended, and when.
+type Ender interface {
+	End(r Result, at time.Time)
+}
+
 // Clock is the time the Scheduler lives by. checkers/probe has the real one.
 type Clock interface {
 	// Now is the time, with Go's monotonic reading.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -27,9 +26,14 @@ type Options struct {
 
 const (
 	defaultInFlight = 4096
-	// A start or a reload runs this many new checks at once and the others one pace later each.
+	// A start or a reload runs this many new checks at once and the others one pace later each. Where the machine does not keep that
+	// up, the rest waits: between every few of them all that is due otherwise has its turn.
 	burst = 64
 	pace  = 500 * time.Microsecond
+	few   = 8
+	// One wake-up starts so many attempts in a row whose regular moment is at most so far away: waking up costs more than starting one.
+	company = 8
+	early   = 10 * time.Millisecond
 	// An attempt that has not ended so long after its limit counts as failed; a hung file system can hold one for ever.
 	grace = 15 * time.Second
 )
@@ -50,13 +54,19 @@ type Scheduler struct {
 	applied uint64
 	jobs    []*job
 	due     queue
-	timer   Timer
+	// fresh are the jobs whose first attempt is paced; all others are in due.
+	fresh queue
+	timer Timer
 	// armed is the due time for which the timer is set, 0 for none.
 	armed time.Duration
 	// waiting for a slot: checks that are up, and those that are down.
 	waitUp, waitDown   line
 	inFlight, downBusy int
 	restored           map[server][]Saved
+	// ready are attempts that have a slot and are to be started; launching says that somebody is at it.
+	ready     []*flight
+	launching bool
+	spare     []*flight
 
 	out        []any // Change or Notice, in order
 	delivering bool
@@ -103,10 +113,18 @@ func (s *Scheduler) wall(now time.Time, then time.Duration) time.Time {
 
 // arm sets the timer for the earliest job. Called with the lock.
 func (s *Scheduler) arm(now time.Duration) {
-	if s.closed || len(s.due) == 0 {
+	if s.closed || len(s.due)+len(s.fresh) == 0 {
 		return
 	}
-	at := s.due[0].due
+	var at time.Duration
+	switch {
+	case len(s.due) == 0:
+		at = s.fresh[0].due
+	case len(s.fresh) == 0:
+		at = s.due[0].due
+	default:
+		at = min(s.due[0].due, s.fresh[0].due)
+	}
 	if s.armed == at && s.timer != nil {
 		return
 	}
@@ -119,6 +137,37 @@ func (s *Scheduler) arm(now time.Duration) {
 	s.timer.Reset(wait)
 }
 
+// put makes due the moment at which something is to happen to the job: an attempt, or the end of the patience with one that does not
+// end. Called with the lock.
+func (s *Scheduler) put(j *job, due time.Duration, regular bool) {
+	if j.fresh {
+		s.fresh.drop(j)
+		j.fresh = false
+	}
+	j.regular = regular
+	s.due.put(j, due)
+}
+
+// putFresh is put for the first attempts, which are paced. Called with the lock.
+func (s *Scheduler) putFresh(j *job, due time.Duration) {
+	if !j.fresh {
+		s.due.drop(j)
+		j.fresh = true
+	}
+	j.regular = false
+	s.fresh.put(j, due)
+}
+
+// drop has nothing more happen to the job. Called with the lock.
+func (s *Scheduler) drop(j *job) {
+	if j.fresh {
+		s.fresh.drop(j)
+		j.fresh = false
+		return
+	}
+	s.due.drop(j)
+}
+
 // tick starts what is due.
 func (s *Scheduler) tick() {
 	s.mu.Lock()
@@ -128,14 +177,22 @@ func (s *Scheduler) tick() {
 	}
 	now := s.now()
 	s.armed = -1
-	for len(s.due) > 0 && s.due[0].due <= now {
+	for n := 0; len(s.due) > 0; n++ {
 		j := s.due[0]
-		s.due.drop(j)
+		if j.due > now && (n == 0 || n >= company || !j.regular || j.due-now > j.ahead()) {
+			break
+		}
 		if j.running {
+			s.drop(j)
 			s.overdue(j)
 		} else {
-			s.begin(j)
+			s.begin(j, now)
 		}
+	}
+	for n := 0; n < few && len(s.fresh) > 0 && s.fresh[0].due <= now; n++ {
+		j := s.fresh[0]
+		j.due = now // it is paced, not late
+		s.begin(j, now)
 	}
 	if waiting := s.waitUp.len() + s.waitDown.len(); waiting > 0 {
 		at := s.opt.Clock.Now()
@@ -146,14 +203,16 @@ func (s *Scheduler) tick() {
 	}
 	s.arm(now)
 	s.mu.Unlock()
+	s.launch()
 	s.deliver()
 }
 
-// begin runs the job's attempt, or queues it for a slot. Called with the lock.
-func (s *Scheduler) begin(j *job) {
+// begin has the job's attempt made, or queues it for a slot. Called with the lock.
+func (s *Scheduler) begin(j *job, now time.Duration) {
 	j.running = true
 	up := j.up()
 	if s.inFlight >= s.opt.MaxInFlight || !up && s.downBusy >= max(s.opt.MaxInFlight/2, 1) {
+		s.drop(j)
 		if up {
 			s.waitUp.push(j)
 		} else {
@@ -161,37 +220,7 @@ func (s *Scheduler) begin(j *job) {
 		}
 		return
 	}
-	s.occupy(up)
-	s.done.Add(1)
-	go s.work(j, up)
-}
-
-func (s *Scheduler) occupy(up bool) {
-	s.inFlight++
-	if !up {
-		s.downBusy++
-	}
-}
-
-// work makes attempts until no job waits for a slot.
-func (s *Scheduler) work(j *job, up bool) {
-	defer s.done.Done()
-	for {
-		s.attempt(j)
-		s.mu.Lock()
-		s.inFlight--
-		if !up {
-			s.downBusy--
-		}
-		if j, up = s.next(); j == nil {
-			s.mu.Unlock()
-			s.deliver()
-			return
-		}
-		s.occupy(up)
-		s.mu.Unlock()
-		s.deliver()
-	}
+	s.occupy(j, up, now)
 }
 
 // next takes the job that has waited longest for a slot, those that are up first. Called with the lock.
@@ -213,39 +242,6 @@ func (s *Scheduler) next() (*job, bool) {
 	return nil, false
 }
 
-// attempt runs the probe once and judges its result.
-func (s *Scheduler) attempt(j *job) {
-	s.mu.Lock()
-	if j.gone || s.closed {
-		s.mu.Unlock()
-		return
-	}
-	probe := j.spec().Probe
-	now := s.now()
-	s.late.add(now - j.due)
-	s.due.put(j, now+probe.Limit()+grace)
-	s.arm(now)
-	s.mu.Unlock()
-
-	start := s.opt.Clock.Now()
-	result, stack := s.probe(&probe)
-	at := s.opt.Clock.Now()
-	if result.Latency.Total == 0 {
-		result.Latency.Total = at.Sub(start)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.attempts[min(probe.Kind, Agent)][min(result.Reason, numReasons-1)]++
-	if result.Reason == Panicked {
-		s.panics++
-		s.tell(Notice{Kind: ProbePanic, Check: probe.Kind, Target: probe.Asks(), Reason: Panicked, Detail: stack, At: at})
-	}
-	if j.gone || s.closed {
-		return
-	}
-	s.finish(j, result, at)
-}
-
 // overdue judges an attempt that does not end as failed. Its slot stays taken, and its result counts when it comes after all.
 // Called with the lock.
 func (s *Scheduler) overdue(j *job) {
@@ -261,25 +257,7 @@ func (s *Scheduler) overdue(j *job) {
 			s.judge(c, r, at)
 		}
 	}
-	s.due.put(j, at.Sub(s.base)+spec.Rules.interval())
-}
-
-// probe contains a panic of the prober.
-func (s *Scheduler) probe(p *Probe) (r Result, stack string) {
-	defer func() {
-		if e := recover(); e != nil {
-			r = Fail(Panicked, fmt.Sprint(e))
-			stack = fmt.Sprintf("%v: %s", e, cut(string(debug.Stack()), 2048))
-		}
-	}()
-	return s.opt.Prober.Probe(s.ctx, p), ""
-}
-
-func cut(s string, n int) string {
-	if len(s) > n {
-		return s[:n]
-	}
-	return s
+	s.put(j, at.Sub(s.base)+spec.Rules.interval(), false)
 }
 
 // finish judges the result for every member and sets the next attempt. Called with the lock.
@@ -313,18 +291,19 @@ func (s *Scheduler) finish(j *job, r Result, at time.Time) {
 	}
 	s.watchLocal(r, at)
 	if j.suspended() {
-		s.due.drop(j)
+		s.drop(j)
 		return
 	}
 	now := at.Sub(s.base)
 	switch {
 	case j.again:
 		j.again = false
-		s.due.put(j, now)
+		s.put(j, now, false)
 	case regular:
-		s.due.put(j, j.slot(now))
+		// The moment before may have been a little ahead of its time; it counts as past.
+		s.put(j, j.slot(now+j.ahead()), true)
 	default:
-		s.due.put(j, now+wait)
+		s.put(j, now+wait, false)
 	}
 	s.arm(now)
 }
@@ -414,7 +393,7 @@ func (s *Scheduler) tell(x any) { s.out = append(s.out, x) }
 func (s *Scheduler) deliver() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.delivering {
+	if s.delivering || len(s.out) == 0 {
 		return
 	}
 	s.delivering = true

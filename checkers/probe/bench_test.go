@@ -177,9 +177,9 @@ func BenchmarkBareEpoll(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			_, to := sockaddr(spread(at, started))
+			to := spread(at, started)
 			started++
-			if err := unix.Connect(fd, to); err == nil {
+			if err := unix.Connect(fd, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}); err == nil {
 				unix.Close(fd)
 				ended++
 				continue

@@ -25,7 +25,7 @@ func (p *Prober) tcp(ctx context.Context, what *checkers.Probe) (out checkers.Re
 	}
 	start := time.Now()
 	connectOnly := len(params.Send) == 0 && params.Expect == "" && params.TLS == nil && params.Proxy == 0
-	if connectOnly && !special(what) && what.Target.Addr().Zone() == "" {
+	if bare(what, params) {
 		if err := p.connector.connect(ctx, what.Target, what.Limit(), params.CloseRST); err != nil {
 			return failed(what, "connect", err)
 		}

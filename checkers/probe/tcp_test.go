@@ -97,29 +97,23 @@ func TestAnAnswerInTimeCountsHoweverLateItIsSeen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
+	fd, err := connecting(at, false)
+	if err != nil || fd < 0 {
+		t.Fatal(fd, err)
 	}
-	defer unix.Close(fd)
-	family, to := sockaddr(at)
-	if err := unix.Connect(fd, to); err != nil && err != unix.EINPROGRESS || family != unix.AF_INET {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(20 * time.Second); !answered(int32(fd)); {
+	defer shut(fd)
+	for deadline := time.Now().Add(20 * time.Second); !answered(fd); {
 		if time.Now().After(deadline) {
 			t.Fatal("connected, and not seen to be")
 		}
 	}
 	hole := blackHole(t)
-	fd2, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
+	fd2, err := connecting(hole, false)
+	if err != nil || fd2 < 0 {
+		t.Fatal(fd2, err)
 	}
-	defer unix.Close(fd2)
-	_, to = sockaddr(hole)
-	_ = unix.Connect(fd2, to)
-	if answered(int32(fd2)) {
+	defer shut(fd2)
+	if answered(fd2) {
 		t.Error("nobody has answered")
 	}
 }

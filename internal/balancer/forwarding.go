@@ -34,6 +34,19 @@ func (f forwarding) Probe(ctx context.Context, what *checkers.Probe) checkers.Re
 	return f.Prober.Probe(ctx, what)
 }
 
+// Start implements checkers.Starter, where the prober does.
+func (f forwarding) Start(what *checkers.Probe, now time.Time, end checkers.Ender) bool {
+	p, ok := f.Prober.(checkers.Starter)
+	return ok && !what.Via.Server.IsValid() && p.Start(what, now, end)
+}
+
+// Started implements checkers.Starter.
+func (f forwarding) Started() {
+	if p, ok := f.Prober.(checkers.Starter); ok {
+		p.Started()
+	}
+}
+
 // InFlight says how many attempts may run at once, 0 when the prober does not say.
 func (f forwarding) InFlight() int {
 	if p, ok := f.Prober.(interface{ InFlight() int }); ok {
