@@ -18,7 +18,7 @@ func (ms *Machines) expire(now time.Time, u *unit) {
 		}
 		return
 	}
-	if g := u.giving; g != nil && !g.deadline.After(now) {
+	if g := u.giving; g != nil && !g.deadline.After(now) && !ms.putOff(now, u) {
 		ms.noSuccessor(now, u)
 		return
 	}

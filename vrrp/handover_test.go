@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -76,5 +77,34 @@ func TestHandoverOfAllIsAnsweredOnce(t *testing.T) {
 	r.shows(r.ms.Apply(r.now, Config{Instances: []Instance{i, j, k}}), "ended failed, send 100, send 100")
 	if got := show(r.run(1100 * time.Millisecond)); strings.Count(got, "send 100") < 3 {
 		t.Fatal(got)
+	}
+}
+
+// A successor of hundreds of instances takes them over one after the other: the last ones are kept for it while it goes on, for 5 s at most.
+func TestASlowSuccessorIsGivenTime(t *testing.T) {
+	var all []Instance
+	for n := range 40 {
+		i := sample(3, IPv4)
+		i.VRID, i.Name = uint8(n+1), fmt.Sprint("VI_", n)
+		all = append(all, i)
+	}
+	for _, c := range []struct {
+		step time.Duration
+		kept int // are still held when the successor comes
+	}{{100 * time.Millisecond, 40}, {150 * time.Millisecond, 33}, {3 * time.Second, 0}} {
+		r, _ := boot(t, all...)
+		r.run(TakeoverTime(all[0]))
+		r.step(Release{})
+		kept := 0
+		for _, i := range all {
+			r.run(c.step)
+			if r.state(i.ID()) == Master {
+				kept++
+			}
+			r.hear(i.ID(), 50, addrA)
+		}
+		if kept != c.kept {
+			t.Errorf("a takeover every %s: %d kept, want %d", c.step, kept, c.kept)
+		}
 	}
 }

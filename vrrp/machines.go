@@ -33,12 +33,14 @@ type Machines struct {
 	// awayAt is when the absence of the balancer becomes a fault; zero while it is not away. It is set once until READY.
 	awayAt   time.Time
 	awayOver bool
-	stopping bool
-	released bool
-	unknown  map[string]uint64
-	foreign  map[ID]Foreign
-	asks     []*ask
-	pacers   map[string]*pacer
+	// succeededAt is when a successor was last heard of anything that was being handed over.
+	succeededAt time.Time
+	stopping    bool
+	released    bool
+	unknown     map[string]uint64
+	foreign     map[ID]Foreign
+	asks        []*ask
+	pacers      map[string]*pacer
 	// recalled are the sequences that a former process or a removed instance left.
 	recalled map[ID]Sequences
 	// now is the time of the last Step, Receive or Apply: what they say is signed with it.

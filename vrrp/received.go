@@ -105,6 +105,9 @@ func (ms *Machines) heardAsMaster(now time.Time, m *machine, a Advert, from neti
 	u := m.unit
 	if u.giving != nil {
 		if a.Priority > 0 {
+			if !m.succeeded.IsValid() {
+				ms.succeededAt = now
+			}
 			m.succeeded = from
 			m.masterAddr, m.masterPriority, m.heardAt = from, a.Priority, now
 			ms.succeeded(now, u)

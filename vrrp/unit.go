@@ -37,6 +37,8 @@ type giving struct {
 	forGood  bool
 	keep     time.Duration
 	deadline time.Time
+	// latest is what deadline is put off to at most.
+	latest time.Time
 }
 
 func (u *unit) earliest() time.Time {
