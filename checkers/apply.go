@@ -12,7 +12,11 @@ import (
 //
 // For each check that is new, or whose state at this place is another than before, a Change of kind Began is told, before anything
 // else about it. Checks that are gone are not mentioned again. The Scheduler keeps specs: they must not be changed afterwards.
-func (s *Scheduler) Apply(specs []Spec) {
+func (s *Scheduler) Apply(specs []Spec) { s.ApplyBegan(specs, nil) }
+
+// ApplyBegan is Apply that hands each Began to began, if there is one, instead of OnChange, before any attempt of the new checks is made.
+// began is called with a lock held and must not call the Scheduler.
+func (s *Scheduler) ApplyBegan(specs []Spec, began func(Change)) {
 	// The expensive part comes before the lock, so that a large reload delays no attempt.
 	probes, keys := make([]Fingerprint, len(specs)), make([]Fingerprint, len(specs))
 	perServer := map[server][]int{}
@@ -61,7 +65,7 @@ func (s *Scheduler) Apply(specs []Spec) {
 		got := inherit(before[key], ids, fps)
 		for k, m := range members {
 			c := &made[len(checks)]
-			s.adopt(c, old[specs[m].ID], &specs[m], probes[m], got[k], at)
+			s.adopt(c, old[specs[m].ID], &specs[m], probes[m], got[k], at, began)
 			checks = append(checks, c)
 			var before *check
 			if got[k] != nil && got[k].same && s.restored == nil {
@@ -101,7 +105,7 @@ func (s *Scheduler) saved(now time.Time) map[server][]Saved {
 
 func (s *Scheduler) save(c *check, now time.Time) Saved {
 	out := Saved{ID: c.spec.ID, Probe: c.probe, Up: c.verdict.Up, Proven: c.verdict.Proven, Streak: c.verdict.Streak, Since: s.wall(now, c.since),
-		Weight: c.weight, Reason: c.reason, Detail: c.detail}
+		Weight: c.weight, Reason: c.reason, Detail: c.detail, Told: c.told}
 	if d := c.verdict.damped; d != nil && now.Before(d.until) {
 		out.HeldUntil = d.until
 	}
@@ -110,7 +114,7 @@ func (s *Scheduler) save(c *check, now time.Time) Saved {
 
 // adopt makes c the check of a spec from what it inherits, and tells Began where that is news; old is the check that was in this place
 // before. Called with the lock.
-func (s *Scheduler) adopt(c, old *check, spec *Spec, probe Fingerprint, from *inherited, at time.Time) {
+func (s *Scheduler) adopt(c, old *check, spec *Spec, probe Fingerprint, from *inherited, at time.Time, began func(Change)) {
 	*c = check{spec: spec, probe: probe, verdict: Begin(&spec.Rules), since: at.Sub(s.base)}
 	if from != nil {
 		f := from.from
@@ -130,9 +134,17 @@ func (s *Scheduler) adopt(c, old *check, spec *Spec, probe Fingerprint, from *in
 	} else if from != nil && at.Before(from.from.HeldUntil) {
 		c.verdict.damped = &damped{until: from.from.HeldUntil}
 	}
+	if old != nil {
+		c.told = old.told
+	}
 	if old == nil || old.verdict.Up != c.verdict.Up || old.weight != c.weight {
-		s.tell(Change{ID: spec.ID, What: Began, Kind: spec.Probe.Kind, Target: spec.Probe.Asks(), Up: c.verdict.Up, Weight: c.weight,
+		ch := s.numbered(c, Change{ID: spec.ID, What: Began, Kind: spec.Probe.Kind, Target: spec.Probe.Asks(), Up: c.verdict.Up, Weight: c.weight,
 			Reason: c.reason, Detail: c.detail, At: at})
+		if began != nil {
+			began(ch)
+		} else {
+			s.tell(ch)
+		}
 	}
 }
 

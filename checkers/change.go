@@ -23,6 +23,8 @@ func (w What) String() string { return [...]string{"began", "up", "down", "weigh
 // Change is a check's state having become another one. Of one check they come in order, beginning with Began; a Change is the
 // whole state, so that missing one loses nothing that the next does not say.
 type Change struct {
+	// Seq rises with every Change of the Scheduler, from 1.
+	Seq  uint64
 	ID   ID
 	What What
 	Kind Kind

@@ -18,6 +18,8 @@ type check struct {
 	// since is when the state began, as time since the scheduler's base; negative for one taken over from an earlier process.
 	since  time.Duration
 	weight Weight
+	// told is the Seq of the last Change of this check.
+	told uint64
 	// detail and reason are those of the attempt that last changed the state, or of the last failed one.
 	detail  string
 	warning string

@@ -15,6 +15,8 @@ type Saved struct {
 	Detail string      `json:"detail,omitempty"`
 	// HeldUntil is the end of a hold for flapping under way, zero for none.
 	HeldUntil time.Time `json:"held_until,omitzero"`
+	// Told is the Seq of the last Change of this check: whoever has not got that one yet will hear of this state by it.
+	Told uint64 `json:"-"`
 }
 
 // server is a real server within its virtual server.

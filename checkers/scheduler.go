@@ -69,6 +69,7 @@ type Scheduler struct {
 	spare     []*flight
 
 	out        []any // Change or Notice, in order
+	seq        uint64
 	delivering bool
 
 	late       Lateness
@@ -324,8 +325,8 @@ func (s *Scheduler) judge(c *check, r Result, at time.Time) Step {
 		c.reason, c.detail = r.Reason, r.Detail
 	}
 	change := func(what What) {
-		s.tell(Change{ID: c.spec.ID, What: what, Kind: c.spec.Probe.Kind, Target: c.spec.Probe.Asks(), Up: c.verdict.Up, Weight: c.weight,
-			Reason: r.Reason, Detail: r.Detail, Latency: r.Latency, Attempts: step.Attempts, At: at, Since: s.wall(at, c.since)})
+		s.tell(s.numbered(c, Change{ID: c.spec.ID, What: what, Kind: c.spec.Probe.Kind, Target: c.spec.Probe.Asks(), Up: c.verdict.Up, Weight: c.weight,
+			Reason: r.Reason, Detail: r.Detail, Latency: r.Latency, Attempts: step.Attempts, At: at, Since: s.wall(at, c.since)}))
 	}
 	notice := func(kind NoticeKind, detail string) {
 		s.tell(Notice{Kind: kind, ID: c.spec.ID, Check: c.spec.Probe.Kind, Target: c.spec.Probe.Asks(), Reason: r.Reason, Detail: detail,
@@ -384,6 +385,13 @@ func (s *Scheduler) severalTargets() bool {
 		}
 	}
 	return false
+}
+
+// numbered is ch with the next number. Called with the lock.
+func (s *Scheduler) numbered(c *check, ch Change) Change {
+	s.seq++
+	ch.Seq, c.told = s.seq, s.seq
+	return ch
 }
 
 // tell queues a Change or a Notice. Called with the lock.

@@ -605,3 +605,32 @@ func TestOneDeadTargetIsNoLocalFault(t *testing.T) {
 		}
 	})
 }
+
+// Whoever applies can take how checks begin at once, and tell by the numbers what of it is still on its way.
+func TestHowChecksBegin(t *testing.T) {
+	bubble(t, func(t *testing.T, l *lan, s *Scheduler, d *diary) {
+		var began []Change
+		l.set(target(2), Refused)
+		s.ApplyBegan([]Spec{one("v", "a", 0, 1), one("v", "b", 0, 2)}, func(c Change) { began = append(began, c) })
+		if len(began) != 2 || !began[0].Up || began[0].What != Began || began[1].Seq != 2 {
+			t.Errorf("began %+v", began)
+		}
+		pass(time.Second)
+		says(t, d, "b down refused 1")
+		for s := range s.Saved() {
+			if want := map[string]uint64{"a": 1, "b": 3}[s.ID.Real]; s.Told != want {
+				t.Errorf("%s was told as number %d, want %d", s.ID.Real, s.Told, want)
+			}
+		}
+		began = nil
+		s.ApplyBegan([]Spec{one("v", "a", 0, 1), one("v", "b", 0, 2), one("v", "c", 0, 3)}, func(c Change) { began = append(began, c) })
+		if len(began) != 1 || began[0].ID.Real != "c" || began[0].Seq != 4 {
+			t.Errorf("began %+v", began)
+		}
+		for s := range s.Saved() {
+			if want := map[string]uint64{"a": 1, "b": 3, "c": 4}[s.ID.Real]; s.Told != want {
+				t.Errorf("after a reload %s was told as number %d, want %d", s.ID.Real, s.Told, want)
+			}
+		}
+	})
+}

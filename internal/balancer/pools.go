@@ -18,16 +18,32 @@ func (d *daemon) desired(keep bool) reconcile.Desired {
 
 // onCheck moves a verdict into its pool and from there to the kernel.
 func (d *daemon) onCheck(c checkers.Change) {
+	d.heard = c.Seq
+	d.took(c, c.Seq > d.begun[c.ID])
+}
+
+// took tells of a change of a check; a pool is given what is not out of date.
+func (d *daemon) took(c checkers.Change, current bool) {
 	d.unsaved = true
 	tell.Check(d.bus, c)
 	d.outside.Verdict(c)
-	d.pools.SetHealth(c.ID, c.Up, c.Weight)
+	if current {
+		d.pools.SetHealth(c.ID, c.Up, c.Weight)
+	}
 }
 
 // resyncHealth gives the pools the state of every check as it is now. Verdicts arrive one by one as well; this makes sure that one which
 // overlapped a reload is not lost.
 func (d *daemon) resyncHealth() {
 	for s := range d.sched.Saved() {
+		d.resync(&s)
+	}
+}
+
+// resync gives a pool the state of one check, unless a change of it is on its way: those that are older would follow, and take it back for
+// a moment.
+func (d *daemon) resync(s *checkers.Saved) {
+	if s.Told <= d.heard {
 		d.pools.SetHealth(s.ID, s.Up, s.Weight)
 	}
 }
@@ -41,8 +57,8 @@ func (d *daemon) resyncSlowly(behind checkers.ID) {
 		return
 	}
 	part := d.sched.Page(behind, resyncPage)
-	for _, s := range part {
-		d.pools.SetHealth(s.ID, s.Up, s.Weight)
+	for i := range part {
+		d.resync(&part[i])
 	}
 	if len(part) == resyncPage {
 		d.inbox.post(func() { d.resyncSlowly(part[resyncPage-1].ID) })
@@ -54,7 +70,17 @@ func (d *daemon) switchChecks() {
 	if p, ok := d.o.Prober.(interface{ NeverFrom([]netip.Addr) }); ok {
 		p.NeverFrom(assemble.VirtualAddresses(d.in.Model))
 	}
-	d.sched.Apply(assemble.Suspended(d.in.Model, d.in.Checks, d.in.VRRP, d.router.Owns))
+	// How checks begin is taken at once: their first attempts may have ended, and changes of the old ones may wait in the inbox.
+	var began []checkers.Change
+	d.sched.ApplyBegan(assemble.Suspended(d.in.Model, d.in.Checks, d.in.VRRP, d.router.Owns), func(c checkers.Change) { began = append(began, c) })
+	first := d.begun == nil
+	d.begun = map[checkers.ID]uint64{}
+	for _, c := range began {
+		if !first { // before the first ones there were none that could wait
+			d.begun[c.ID] = c.Seq
+		}
+		d.took(c, true)
+	}
 	d.resyncs = 2
 	d.unsaved = true
 	d.resyncHealth()

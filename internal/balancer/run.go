@@ -61,7 +61,9 @@ type daemon struct {
 	beats  uint64
 	beaten time.Time // when the last one went
 
-	resyncs  int // ticks at which the pools are given every check's state
+	resyncs  int                    // ticks at which the pools are given every check's state
+	heard    uint64                 // the last change of a check that was taken from the inbox
+	begun    map[checkers.ID]uint64 // the numbers with which the checks began that the last change of the configuration brought
 	unsaved  bool
 	nextSave time.Time
 	saving   bool
