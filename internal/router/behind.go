@@ -17,12 +17,21 @@ func (r *loop) sendBehind(a vrrp.Send) {
 	b := behind{send: a, until: time.Now().Add(a.Patience)}
 	b.send.Patience = 0
 	r.behind[a.ID] = b
+	sent := make(chan struct{})
 	r.queue.add(func() func() {
 		return func() {
 			if now, waits := r.behind[a.ID]; waits && now == b {
 				r.send(b.send)
 			}
+			close(sent)
 		}
+	})
+	r.queue.add(func() func() { // announcements come behind it (RFC 9568 section 6.4.2)
+		select {
+		case <-sent:
+		case <-time.After(a.Patience):
+		}
+		return nil
 	})
 }
 
