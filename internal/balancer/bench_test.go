@@ -1,8 +1,11 @@
 package balancer
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"os"
 	"runtime"
@@ -47,7 +50,8 @@ func readLarge(b *testing.B, text string) *config.Model {
 }
 
 // BenchmarkVerdict is the way of a verdict from the end of the attempt that decides it to the kernel's table, with 40,000 checked servers
-// and the read-back, the saving of verdicts and everything else going on. It reports the median and the 99th percentile.
+// and the read-back, the saving of verdicts and everything else going on; every five seconds somebody asks for the whole status, as a scrape
+// of metrics does. It reports the median and the 99th percentile.
 func BenchmarkVerdict(b *testing.B) {
 	const services, servers = 5000, 8
 	w := newWorld(b, readLarge(b, large(services, servers)))
@@ -72,6 +76,11 @@ func BenchmarkVerdict(b *testing.B) {
 			decided = time.Now()
 		}
 	}
+	ctx, stop := context.WithCancel(b.Context())
+	var scrapes sync.WaitGroup
+	scrapes.Go(func() { scrape(ctx, w.dir, 5*time.Second) })
+	defer scrapes.Wait()
+	defer stop()
 	r := rand.New(rand.NewPCG(1, 2))
 	var took []time.Duration
 	for b.Loop() {
@@ -105,6 +114,21 @@ func BenchmarkVerdict(b *testing.B) {
 	runtime.ReadMemStats(&mem)
 	b.ReportMetric(float64(mem.HeapAlloc)/1e6, "heap-MB")
 	b.ReportMetric(float64(rss())/1e6, "rss-MB")
+}
+
+// scrape asks for the status every so often and throws it away: to understand it is another process's work.
+func scrape(ctx context.Context, dir string, every time.Duration) {
+	for ctx.Err() == nil {
+		if c, err := net.Dial("unix", control.SocketPath(dir)); err == nil {
+			_, _ = fmt.Fprintf(c, "{\"op\":%q}\n", control.OpStatus)
+			_, _ = io.Copy(io.Discard, c)
+			c.Close()
+		}
+		select {
+		case <-time.After(every):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // rss is the memory of this process, with everything of the test in it.
