@@ -26,27 +26,47 @@ func linkOf(i vrrpnet.Interface, virtual map[netip.Addr]bool) vrrp.Link {
 	return l
 }
 
-// checkSources makes instances with track_src_ip FAULT while their interface does not have the address their adverts are to come from; name is the
-// interface that may have changed, "" for all.
+// checkSources makes instances FAULT that have no address to send from: with track_src_ip their interface must have it, and with unicast peers this
+// machine, or the kernel would send nothing. name is the interface that may have changed, "" for all.
 func (r *loop) checkSources(name string) {
-	for _, i := range r.config.Instances {
-		at, there := r.interfaces[i.Interface]
-		if name != "" && name != i.Interface || !there { // without the interface it is FAULT anyway
+	for n := range r.config.Instances {
+		i := &r.config.Instances[n]
+		anywhere := !i.TrackSource && len(i.Peers) > 0 && i.Source.IsValid()
+		_, there := r.interfaces[i.Interface]
+		if name != "" && name != i.Interface && !anywhere && !i.VRF || !there { // without the interface it is FAULT anyway
 			continue
 		}
-		detail := ""
-		has := func(p netip.Prefix) bool { return p.Addr() == i.Source.WithZone("") }
-		on := slices.Concat(at.Addrs, r.interfaces[i.VMAC.Name].Addrs)
-		if i.VRF { // the address is on one of the interfaces in it
-			for _, other := range r.interfaces {
-				on = append(on, other.Addrs...)
+		detail := r.missingSource(i, anywhere)
+		id := i.ID()
+		if name != "" && r.noSource[id] == detail {
+			continue
+		}
+		r.noSource[id] = detail
+		r.do(r.machines.Step(time.Now(), vrrp.Trouble{ID: id, Kind: troubleSource, Detail: detail}))
+	}
+}
+
+// missingSource says that the source address of an instance is missing where it has to be.
+func (r *loop) missingSource(i *vrrp.Instance, anywhere bool) string {
+	source := i.Source.WithZone("")
+	has := func(p netip.Prefix) bool { return p.Addr() == source }
+	if !source.IsValid() || !i.TrackSource && !anywhere {
+		return ""
+	}
+	if slices.ContainsFunc(r.interfaces[i.Interface].Addrs, has) || slices.ContainsFunc(r.interfaces[i.VMAC.Name].Addrs, has) {
+		return ""
+	}
+	if anywhere || i.VRF { // in a VRF the address is on one of the interfaces in it
+		for _, other := range r.interfaces {
+			if slices.ContainsFunc(other.Addrs, has) {
+				return ""
 			}
 		}
-		if i.TrackSource && i.Source.IsValid() && !slices.ContainsFunc(on, has) {
-			detail = "interface " + i.Interface + " does not have the source address " + i.Source.String()
-		}
-		r.do(r.machines.Step(time.Now(), vrrp.Trouble{ID: i.ID(), Kind: troubleSource, Detail: detail}))
 	}
+	if anywhere {
+		return "no interface has the source address " + source.String()
+	}
+	return "interface " + i.Interface + " does not have the source address " + source.String()
 }
 
 // virtualAddrs are all virtual addresses of a configuration, except those of owners (priority 255), whose addresses are the interface's own.

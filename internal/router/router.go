@@ -60,6 +60,7 @@ type loop struct {
 	adopted    bool
 	ready      bool // READY=1 was said
 	handovers  []pendingHandover
+	noSource   map[vrrp.ID]string // what checkSources said last
 	process    vrrp.Process
 	evidence   chan func() // what waits for a sender's hardware address comes back here
 	seeking    int         // how many wait
@@ -99,7 +100,7 @@ type pendingHandover struct {
 func Run(ctx context.Context, d Deps) error {
 	r := &loop{Deps: d, machines: vrrp.New(), queue: newKernelQueue(), instances: map[vrrp.ID]vrrp.Instance{}, interfaces: map[string]vrrpnet.Interface{},
 		links: map[string]vrrp.Link{}, switched: map[string]bool{}, tracks: map[string]vrrp.Track{}, held: map[vrrp.ID][]vrrp.Address{}, lame: map[string]bool{}, behind: map[vrrp.ID]behind{}, denied: map[vrrp.ID]bool{}, routed: map[string]bool{}, sendErrors: map[vrrp.ID]uint64{},
-		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, evidence: make(chan func(), maxSeeking), virtual: map[netip.Addr]bool{}, claims: map[claimed]time.Time{}, senders: map[senderKey]*sender{}}
+		troubles: map[trouble]time.Time{}, config: &vrrp.Config{}, evidence: make(chan func(), maxSeeking), virtual: map[netip.Addr]bool{}, claims: map[claimed]time.Time{}, noSource: map[vrrp.ID]string{}, senders: map[senderKey]*sender{}}
 	defer r.queue.close()
 	r.child.init(d.Start)
 	defer r.child.close()

@@ -428,6 +428,27 @@ func TestTheSourceAddressIsTracked(t *testing.T) {
 	b.wait("MASTER", transitionTo(vrrp.Master))
 }
 
+// A unicast instance whose address is not here (DHCP has not answered) would be MASTER without being heard.
+func TestUnicastNeedsItsSourceAddress(t *testing.T) {
+	lo := vrrpnet.Interface{Name: "lo", Index: 1, Up: true}
+	r := start(t, &memoryStore{}, eth0(), lo)
+	b := r.balancer()
+	c := oneInstance()
+	c.Instances[0].Source, c.Instances[0].Peers = netip.MustParseAddr("192.0.2.5"), []vrrp.Peer{{Addr: netip.MustParseAddr("192.0.2.6")}}
+	b.send(seam.Message{Apply: &seam.Apply{Gen: 1, Config: c}})
+	b.send(seam.Message{Ready: &vrrp.Ready{OK: true}})
+	m := b.wait("FAULT", transitionTo(vrrp.Fault))
+	if !strings.Contains(m.Event.Transition.Reason, "no interface has the source address 192.0.2.5") {
+		t.Errorf("reason %q", m.Event.Transition.Reason)
+	}
+	with := lo // the address may be on another interface
+	with.Addrs = append(with.Addrs, netip.MustParsePrefix("192.0.2.5/32"))
+	r.kernel.changes <- vrrpnet.Change{Interfaces: []vrrpnet.Interface{with}}
+	b.wait("MASTER", transitionTo(vrrp.Master))
+	r.kernel.changes <- vrrpnet.Change{Interfaces: []vrrpnet.Interface{lo}}
+	b.wait("FAULT", transitionTo(vrrp.Fault))
+}
+
 func TestTheProcessIsScheduledOnce(t *testing.T) {
 	r := start(t, &memoryStore{}, eth0())
 	b := r.balancer()
