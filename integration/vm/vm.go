@@ -186,8 +186,10 @@ func boot(ctx context.Context, o Options, cache string, k Kernel) (Result, error
 			end()
 		}
 	}()
-	for _, share := range []struct{ tag, dir string }{{"root", "/"}, {"shared", shared}} {
-		end, err := serve(ctx, share.dir, filepath.Join(sockets, share.tag), filepath.Join(run, "virtiofsd-"+share.tag+".log"))
+	// Nothing that the machine reads of the host's root changes while it runs: every program may stay in the machine's memory. Without that each
+	// start of one reads all of it again, and those that run of the same file too.
+	for _, share := range []struct{ tag, dir, cache string }{{"root", "/", "always"}, {"shared", shared, "auto"}} {
+		end, err := serve(ctx, share.dir, share.cache, filepath.Join(sockets, share.tag), filepath.Join(run, "virtiofsd-"+share.tag+".log"))
 		if err != nil {
 			return Result{}, err
 		}
@@ -273,16 +275,16 @@ func stream(from io.Reader, to io.Writer, up func()) func() []string {
 }
 
 // serve starts the file server of one share and waits for its socket.
-func serve(ctx context.Context, dir, socket, log string) (func(), error) {
+func serve(ctx context.Context, dir, cache, socket, log string) (func(), error) {
 	f, err := os.Create(log)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	args := []string{"--socket-path=" + socket, "-o", "source=" + dir, "-o", "cache=auto", "-o", "sandbox=chroot", "--thread-pool-size=4"}
+	args := []string{"--socket-path=" + socket, "-o", "source=" + dir, "-o", "cache=" + cache, "-o", "sandbox=chroot", "--thread-pool-size=4"}
 	path := "/usr/lib/qemu/virtiofsd" // the one that comes with Debian 12's qemu
 	if !isFile(path) {
-		path, args = tool("virtiofsd"), []string{"--socket-path=" + socket, "--shared-dir=" + dir, "--cache=auto", "--sandbox=chroot"}
+		path, args = tool("virtiofsd"), []string{"--socket-path=" + socket, "--shared-dir=" + dir, "--cache=" + cache, "--sandbox=chroot"}
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Stdout, cmd.Stderr = f, f
