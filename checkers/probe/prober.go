@@ -80,6 +80,12 @@ func (p *Prober) InFlight() int {
 
 // Probe makes one attempt.
 func (p *Prober) Probe(ctx context.Context, what *checkers.Probe) checkers.Result {
+	r := p.probe(ctx, what)
+	r.Detail, r.Warning = oneLine(r.Detail), oneLine(r.Warning)
+	return r
+}
+
+func (p *Prober) probe(ctx context.Context, what *checkers.Probe) checkers.Result {
 	f := kinds[what.Kind]
 	if f == nil {
 		return checkers.Fail(checkers.Invalid, "no check of kind "+what.Kind.String())
