@@ -147,6 +147,9 @@ func runDaemon(f daemonFlags) error {
 	bus := &event.Bus{}
 	bus.Add(log.Sink)
 	bus.Publish(event.DaemonStarted.With("router", versionString(), os.Getpid(), f.config, f.runDir))
+	if pid := keepalivedBeside("/run/keepalived.pid", "/proc"); pid != "" {
+		bus.Publish(event.DaemonBeside.With(pid, "systemctl disable --now keepalived"))
+	}
 	err = router.Main(router.Options{
 		RunDir: f.runDir, BalancerArgs: f.balancerArgs(), Version: versionString(), Bus: bus, SetLevel: log.SetLevel, Flush: func() { out.Close(flushWithin) },
 		Ended: func() error {
@@ -171,6 +174,22 @@ func runDaemon(f daemonFlags) error {
 		return exitError{code: exitFatal}
 	}
 	return err
+}
+
+// keepalivedBeside is the process that the pid file names, if it is a keepalived in this network namespace, else "".
+func keepalivedBeside(pidFile, proc string) string {
+	b, _ := os.ReadFile(pidFile)
+	pid := strings.TrimSpace(string(b))
+	if pid == "" || pid == strconv.Itoa(os.Getpid()) {
+		return ""
+	}
+	comm, _ := os.ReadFile(filepath.Join(proc, pid, "comm"))
+	own, err := os.Readlink(filepath.Join(proc, "self/ns/net"))
+	its, _ := os.Readlink(filepath.Join(proc, pid, "ns/net"))
+	if err != nil || its != own || strings.TrimSpace(string(comm)) != "keepalived" {
+		return ""
+	}
+	return pid
 }
 
 // failureHint is what a person can do about a daemon that cannot run.

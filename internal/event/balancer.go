@@ -8,6 +8,8 @@ var (
 		"A process of the daemon starts.", "process", "version", "pid", "config", "run_dir")
 	DaemonStopped = define("daemon.stopped", Info, "holdfast stopped",
 		"The process has let go of what it owned and ends.", "process", "reason")
+	DaemonBeside = define("daemon.beside_keepalived", Warn, "keepalived runs here too",
+		"Told at the start: two daemons that own the same address or fill the same IPVS table fight. Stop and disable one of them.", "pid", "hint")
 	DaemonFailed = define("daemon.failed", Error, "holdfast cannot run",
 		"The daemon ends because of this error: at the start nothing was changed.", "error", "hint")
 	DaemonReady = define("daemon.ready", Info, "this director can serve",
