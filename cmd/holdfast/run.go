@@ -98,9 +98,9 @@ func (f *daemonFlags) log(process string) (*logs.Log, *logs.Writer, error) {
 		}
 		out, priority = &logs.Syslog{Facility: facility, Tag: "holdfast"}, true
 	case "file":
-		file, err := os.OpenFile(what, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		file, err := logs.OpenFile(what)
 		if err != nil {
-			return nil, nil, exitError{exitConfig, fmt.Errorf("open the log: %w", err)}
+			return nil, nil, exitError{exitConfig, err}
 		}
 		out, priority = file, false
 	default:
