@@ -144,7 +144,7 @@ func TestRealServers(t *testing.T) {
 	lab.Scenario(t, "inhibit on failure and persistence", func(l *lab.Lab) {
 		s := l.Site(lab.NAT, 2)
 		d1 := s.D[0]
-		text := s.Text(d1, lab.Conf{Priority: 150, Scheduler: "wlc", Service: "persistence_timeout 60"})
+		text := s.Text(d1, lab.Conf{Priority: 150, Scheduler: "wlc", Service: "persistence_timeout 60", Global: "manage_ipvs_sysctls"})
 		d1.Write(strings.ReplaceAll(text, "        weight 1\n", "        weight 1\n        inhibit_on_failure\n"))
 		d1.Start(lab.Holdfast)
 		s.Owner(d1)
@@ -163,6 +163,17 @@ func TestRealServers(t *testing.T) {
 		for range 5 {
 			if again, err := s.Client.Get(s.Service(), 5*time.Second); err != nil || again != first {
 				l.Errorf("%q after %q (%v): a persistent client stays with its server", again, first, err)
+			}
+		}
+
+		l.Step("a persistent client leaves a server that has weight 0")
+		dead := map[string]int{"rs1": 0, "rs2": 1}[first]
+		s.Web[dead].Refuse()
+		l.Eventually("its server has weight 0", func() bool { w, ok := d1.InTable(s.ServerAddr(dead + 1)); return ok && w == "0" })
+		other := s.RS[1-dead].Name
+		for range 3 {
+			if by, err := s.Client.Get(s.Service(), 5*time.Second); err != nil || by != other {
+				l.Errorf("%q (%v) instead of %s: its server has weight 0", by, err, other)
 			}
 		}
 	})

@@ -22,8 +22,8 @@ var (
 		"The file has errors. At a reload nothing changes and what ran before runs on. 'holdfast check FILE' shows all of them.", "file", "position", "error", "hint", "errors")
 	ConfigWarning = define("config.warning", Warn, "configuration is accepted, but",
 		"A keyword is unknown, has no effect or means less than one may think.", "position", "warning", "hint")
-	ConfigBlocked = define("config.blocked", Error, "instance stays in FAULT until its configuration is mended",
-		"The configuration has an error that concerns who owns the addresses of this instance; the rest of the file runs.", "instance", "position", "error", "hint")
+	ConfigBlocked = define("config.blocked", Error, "left out until its configuration is mended",
+		"The configuration has an error because of which this instance stays in FAULT, or this virtual server is not balanced; the rest of the file runs.", "instance", "position", "error", "hint")
 	ConfigLastGood = define("config.last_good", Warn, "the last good configuration goes on",
 		"The balancer was started anew while the file has errors: what ran before runs on, as it would have without the restart. Mend the file and reload.", "file")
 	ConfigReload = define("config.reload", Info, "reload requested",
