@@ -284,7 +284,11 @@ func (d *decoder) reasonServer(m *Model, v *VirtualServer, users map[string]bool
 	}
 	d.reasonFullNAT(m, v)
 	if hash && zero && !fallback {
-		d.point(v.At("lb_algo"), Warning, "hash-weight-zero", "add "+v.Scheduler+"-fallback (sh, mh), or remove inhibit_on_failure", "with lb_algo %s a server of weight 0 still gets its clients: their connections fail", v.Scheduler)
+		way := "add " + v.Scheduler + "-fallback"
+		if v.Scheduler == "dh" {
+			way = "use sh or mh with their -fallback"
+		}
+		d.point(v.At("lb_algo"), Warning, "hash-weight-zero", way+", or remove inhibit_on_failure and weight 0", "with lb_algo %s a server of weight 0 still gets its clients: their connections fail", v.Scheduler)
 	}
 	if len(m.Instances) > 0 && v.Addr.IsValid() && v.Blocked == "" && !d.places.owned(v.Addr) {
 		d.point(v.Pos, Note, "vip-nowhere", "add it to virtual_ipaddress of an instance", "no vrrp_instance brings the address %s", v.Addr)
