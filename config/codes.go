@@ -197,6 +197,7 @@ var explanations = []Explanation{
 	{"nat-sync", "With NAT the servers answer to an address that is in another instance; if the two are on different directors, answers are lost.", "Put both instances in one vrrp_sync_group."},
 	{"hash-weight-zero", "Hashing schedulers give a server of weight 0 its clients all the same: their connections fail.", "Add the -fallback flag, or remove inhibit_on_failure."},
 	{"vip-nowhere", "No instance of the file brings the address of the virtual server.", "Add it to virtual_ipaddress, unless something else brings it."},
+	{"mark-family", "A group has addresses of both families and a firewall mark of none: a mark is a service of one family.", "Write fwmark N inet, or fwmark N inet6."},
 	{"fnat-conntrack", "FNAT turns on connection tracking for every virtual server of the director.", "Size net.netfilter.nf_conntrack_max."},
 	{"fnat-local-vip", "A source address of FNAT is a virtual address: answers go to whichever director holds it.", "Give each director addresses of its own."},
 	{"forward-address", "A check through the forwarding path of a firewall mark has no address to connect to.", "Add connect_ip with the virtual address."},

@@ -387,7 +387,7 @@ func (d *decoder) groupEntry(n *node) (GroupEntry, bool) {
 		e.Fwmark = uint32(v)
 		if len(n.args) > 1 {
 			f, _ := d.enumArg(n, 1, []string{"inet", "inet6"})
-			e.IPv6 = f == "inet6"
+			e.IPv6, e.Inet = f == "inet6", f == "inet"
 		}
 		return e, true
 	}

@@ -22,6 +22,7 @@ type GroupEntry struct {
 	Port        uint16     // 0 = every port
 	Fwmark      uint32     // 0 = none
 	IPv6        bool
+	Inet        bool        // a mark's family is written as inet
 	MorePorts   []PortRange // of a list or range of ports, of which Port is the first
 	Pos         Pos
 }
@@ -65,6 +66,9 @@ func portText(first uint16, more []PortRange) string {
 	}
 	return strings.Join(words, ",")
 }
+
+// Six says that the service of an entry is one of IPv6, given whether its virtual server is.
+func (e *GroupEntry) Six(server bool) bool { return e.IPv6 || e.Fwmark != 0 && server && !e.Inet }
 
 // Ports are the ports of an entry; one 0 for every port.
 func (e *GroupEntry) Ports() iter.Seq[uint16] { return portsOf(e.Port, e.MorePorts) }

@@ -105,6 +105,8 @@ func TestRulesBothWays(t *testing.T) {
 		{"port-differs", Warning, server(real1 + " sorry_server 192.0.2.30 81\n"), server(real1 + " sorry_server 192.0.2.30\n")},
 		{"dr-not-connected", Warning, instance("") + server(" real_server 198.51.100.9 80 {\n TCP_CHECK { }\n }\n"), instance("") + server(" real_server 198.51.100.9 80 {\n lvs_method TUN\n TCP_CHECK { }\n }\n")},
 		{"dr-not-connected", Warning, fmt.Sprintf(six, "2001:db8:1::9", "") + strings.Replace(server(" real_server 2001:db8:2::1 80 {\n TCP_CHECK { }\n }\n"), "192.0.2.10", "2001:db8:1::9", 1), instance("") + server(real1)},
+		{"mark-family", Warning, "virtual_server_group G {\n 192.0.2.10 80\n 2001:db8::1 80\n fwmark 7\n}\n" + strings.NewReplacer("192.0.2.10 80 {", "group G {", "DR", "TUN").Replace(server(real1)),
+			"virtual_server_group G {\n 192.0.2.10 80\n 2001:db8::1 80\n fwmark 7 inet\n}\n" + strings.NewReplacer("192.0.2.10 80 {", "group G {", "DR", "TUN").Replace(server(real1))},
 		{"port-missing", Error, strings.Replace(server(" real_server 192.0.2.21 {\n TCP_CHECK { }\n }\n"), "192.0.2.10 80 {", "fwmark 3 {", 1), strings.Replace(server(" real_server 192.0.2.21 {\n TCP_CHECK {\n connect_port 80\n }\n }\n"), "192.0.2.10 80 {", "fwmark 3 {", 1)},
 		{"threshold", Error, server(" real_server 192.0.2.21 80 {\n lthreshold 9\n uthreshold 5\n TCP_CHECK { }\n }\n"), server(" real_server 192.0.2.21 80 {\n lthreshold 5\n uthreshold 9\n TCP_CHECK { }\n }\n")},
 		{"hysteresis", Warning, server(" quorum 1\n hysteresis 1\n" + real1), server(" quorum 2\n hysteresis 1\n" + real1 + strings.Replace(real1, "21", "22", 1))},

@@ -19,7 +19,7 @@ func (v *VirtualServer) settleFamily(g *VirtualServerGroup) {
 	}
 	if g != nil {
 		for _, e := range g.Entries {
-			if e.Fwmark == 0 || e.IPv6 {
+			if e.Fwmark == 0 || e.IPv6 || e.Inet {
 				v.IPv6 = e.IPv6
 				return
 			}
@@ -134,7 +134,7 @@ func (d *decoder) linkFamilies(m *draft, v *VirtualServer, g *VirtualServerGroup
 	four, six := !v.IPv6, v.IPv6
 	if g != nil {
 		for _, e := range g.Entries {
-			is6 := e.IPv6 || e.Fwmark != 0 && v.IPv6
+			is6 := e.Six(v.IPv6)
 			six, four = six || is6, four || !is6
 		}
 	}
@@ -143,6 +143,15 @@ func (d *decoder) linkFamilies(m *draft, v *VirtualServer, g *VirtualServerGroup
 			return "IPv6"
 		}
 		return "IPv4"
+	}
+	if g != nil && four && six && !v.Has("ip_family") {
+		for i := range g.Entries {
+			if e := &g.Entries[i]; e.Fwmark != 0 && !e.IPv6 && !e.Inet {
+				d.say(n, Warning, "", "mark-family", fmt.Sprintf("write fwmark %d inet or fwmark %d inet6", e.Fwmark, e.Fwmark),
+					"virtual_server_group %s has both families, and its firewall mark %d has none: %s is taken (keepalived leaves such a group out)", g.Name, e.Fwmark, family(v.IPv6))
+				break
+			}
+		}
 	}
 	sync := m.Global.LVSSync.Interface != ""
 	for i := range m.Instances {
@@ -211,7 +220,7 @@ func (m *draft) services(v *VirtualServer, visit func(kernelService)) {
 	for i := range g.Entries {
 		e := &g.Entries[i]
 		if e.Fwmark != 0 {
-			visit(kernelService{mark: e.Fwmark, six: e.IPv6 || v.IPv6})
+			visit(kernelService{mark: e.Fwmark, six: e.Six(v.IPv6)})
 			continue
 		}
 		for a := e.First; ; a = a.Next() {

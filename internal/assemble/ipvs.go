@@ -186,7 +186,7 @@ func keys(m *config.Model, vs *config.VirtualServer) []ipvssync.Key {
 	}
 	for _, e := range g.Entries {
 		if e.Fwmark != 0 {
-			add(ipvssync.MarkKey(family(e.IPv6 || vs.IPv6), e.Fwmark))
+			add(ipvssync.MarkKey(family(e.Six(vs.IPv6)), e.Fwmark))
 			continue
 		}
 		for _, a := range addresses(e.First, e.Last) {

@@ -61,3 +61,19 @@ func TestVirtualServers(t *testing.T) {
 		t.Errorf("a range is every address once, over octets: %+v", g)
 	}
 }
+
+// A firewall mark of a group has the family that stands behind it, else that of the group.
+func TestFamilyOfAGroupsMark(t *testing.T) {
+	m := &config.Model{
+		VirtualServers: []config.VirtualServer{{Group: "G", IPv6: true, Protocol: "tcp"}},
+		VirtualServerGroups: []config.VirtualServerGroup{{Name: "G", Entries: []config.GroupEntry{
+			{First: netip.MustParseAddr("2001:db8::1"), Last: netip.MustParseAddr("2001:db8::1"), Port: 80, IPv6: true}, {Fwmark: 7}, {Fwmark: 8, Inet: true}, {Fwmark: 9, IPv6: true},
+		}}},
+	}
+	want := []ipvssync.Family{ipvssync.IPv6, ipvssync.IPv6, ipvssync.IPv4, ipvssync.IPv6}
+	for i, k := range VirtualServers(m)[0].Keys {
+		if k.Family != want[i] {
+			t.Errorf("%s is of %s", k, k.Family)
+		}
+	}
+}
