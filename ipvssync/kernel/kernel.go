@@ -141,9 +141,13 @@ func (k *Kernel) call(ctx context.Context, what func() string, f func() error) e
 	}
 	guard := time.AfterFunc(silence, k.drop)
 	err := f()
-	guard.Stop()
+	late := !guard.Stop()
 	if err == nil {
 		return nil
+	}
+	if late { // what came of closing the sockets under it says nothing to anybody
+		k.drop()
+		return fmt.Errorf("%s: no answer of the kernel within %s", what(), silence)
 	}
 	// An answer of the kernel is a number. Everything else (silence, closed, garbled) leaves the sockets in a state that is not
 	// known; and so do these numbers, the last of which may mean a module loaded anew under another family number.
