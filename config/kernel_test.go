@@ -130,3 +130,26 @@ func TestPortLists(t *testing.T) {
 		t.Errorf("the ports are %v", got)
 	}
 }
+
+// What is mended does not take its virtual server out of service.
+func TestMendedServersRun(t *testing.T) {
+	for name, words := range map[string]string{
+		"a weight that is too large":     " real_server 192.0.2.21 80 {\n weight 70000\n TCP_CHECK { }\n }\n",
+		"a lower limit alone":            " real_server 192.0.2.21 80 {\n lthreshold 5\n TCP_CHECK { }\n }\n",
+		"an engine for TCP":              " persistence_engine sip\n persistence_timeout 60\n" + real1,
+		"an engine that is none":         " persistence_engine smtp\n persistence_timeout 60\n" + real1,
+		"a mask that is too long":        " persistence_granularity 64\n persistence_timeout 60\n" + real1,
+		"a family that is not it":        " ip_family inet6\n" + real1,
+		"a sorry server that cannot be":  " sorry_server 2001:db8::9 80\n" + real1,
+		"a sorry server that is no host": " sorry_server 0.0.0.0 80\n" + real1,
+		"a file that is not defined":     " real_server 192.0.2.21 80 {\n FILE_CHECK {\n track_file none\n }\n TCP_CHECK { }\n }\n",
+	} {
+		m, ds := Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(server(words))}}, "/etc/x.conf", reasonHost, Options{})
+		if len(m.VirtualServers) != 1 || m.VirtualServers[0].Blocked != "" || len(m.VirtualServers[0].RealServers) != 1 || m.VirtualServers[0].Sorry != nil {
+			t.Errorf("%s: %+v", name, m.VirtualServers)
+		}
+		if !slices.ContainsFunc(ds, func(d Diagnostic) bool { return d.Severity == Error }) {
+			t.Errorf("%s is no error: %v", name, ds)
+		}
+	}
+}

@@ -50,7 +50,7 @@ func readVirtualServer(d *decoder, m *draft, n *node) {
 		d.drafts.plain = plain
 		decode(d, vsTable, &v, &v.Meta, plain)
 		if v.Addr.IsValid() && v.IPv6 != family {
-			d.say(n, Error, "ip_family", "family", "remove ip_family", "ip_family contradicts the address")
+			d.amend(n, "ip_family", "family", "remove ip_family", "ip_family contradicts the address, which counts")
 			v.IPv6 = family
 		}
 		d.fillServer(m, &v, n)
@@ -139,7 +139,7 @@ func (d *decoder) fillServer(m *draft, v *vsDraft, n *node) {
 		s.PersistenceTimeout = 360 * time.Second
 	}
 	if s.PersistenceGranularity > 32 && !s.IPv6 && s.Group == "" {
-		d.say(n, Error, "persistence_granularity", "bad-value", "write a mask such as 255.255.255.0", "an IPv4 network has at most 32 bits")
+		d.amend(n, "persistence_granularity", "bad-value", "write a mask such as 255.255.255.0", "an IPv4 network has at most 32 bits: 32 are used")
 		s.PersistenceGranularity = 32
 	}
 	if s.Addr.IsValid() && s.Port == 0 && s.PersistenceTimeout == 0 {
@@ -209,7 +209,9 @@ func (d *decoder) fillSorry(v *vsDraft, n *node) {
 		s.Method = v.sorryMethod
 	}
 	if s.Method.Forward != TUN && v.Addr.IsValid() && s.Addr.Is6() != v.IPv6 {
-		d.say(n, Error, "sorry_server", "family", "use TUN, or an address of the same family", "the sorry server is of another family than the virtual server")
+		d.amend(n, "sorry_server", "family", "use TUN, or an address of the same family", "the sorry server is of another family than the virtual server: it is left out")
+		v.Sorry = nil
+		return
 	}
 	if (s.Method.Forward == DR || s.Method.Forward == TUN) && v.Addr.IsValid() && v.Port != 0 && v.MorePorts == nil && s.Port != v.Port {
 		d.say(n, Warning, "sorry_server", "port-differs", fmt.Sprintf("write port %d", v.Port), "%s keeps the port: the sorry server's %d becomes %d", s.Method.Forward, s.Port, v.Port)
@@ -303,7 +305,7 @@ func (d *decoder) fillCheck(m *draft, v *vsDraft, r *rsDraft, c *checkDraft) boo
 	case FileCheck:
 		f := m.TrackFile(k.TrackFile)
 		if f == nil {
-			d.say(n, Error, "track_file", "not-defined", "define it with track_file NAME { file PATH }", "track_file %q is not defined: the check is left out", clip(k.TrackFile))
+			d.amend(n, "track_file", "not-defined", "define it with track_file NAME { file PATH }", "track_file %q is not defined: the check is left out", clip(k.TrackFile))
 			return false
 		}
 		if c.weight < 0 {

@@ -56,13 +56,13 @@ func (d *decoder) linkKernel(m *draft, v *VirtualServer, n *node) {
 	switch {
 	case v.PersistenceEngine == "":
 	case v.PersistenceEngine != "sip":
-		d.say(n, Error, "persistence_engine", "engine", "the kernel has one engine: sip", "there is no persistence engine %q: it is left out", clip(v.PersistenceEngine))
+		d.amend(n, "persistence_engine", "engine", "the kernel has one engine: sip", "there is no persistence engine %q: it is left out", clip(v.PersistenceEngine))
 		v.PersistenceEngine = ""
 	case v.Fwmark == 0 && !udp:
-		d.say(n, Error, "persistence_engine", "engine", "write protocol UDP", "the engine sip reads UDP, and drops what else comes: it is left out")
+		d.amend(n, "persistence_engine", "engine", "write protocol UDP", "the engine sip reads UDP, and drops what else comes: it is left out")
 		v.PersistenceEngine = ""
 	case v.PersistenceTimeout == 0:
-		d.say(n, Error, "persistence_engine", "engine", "add persistence_timeout", "a persistence engine needs persistence: it is left out")
+		d.amend(n, "persistence_engine", "engine", "add persistence_timeout", "a persistence engine needs persistence: it is left out")
 		v.PersistenceEngine = ""
 	}
 	if v.HASuspend && (v.Fwmark != 0 || g.marked()) {
@@ -73,11 +73,11 @@ func (d *decoder) linkKernel(m *draft, v *VirtualServer, n *node) {
 	for i := range v.RealServers {
 		r := &v.RealServers[i]
 		if r.Weight > maxWeight {
-			d.say(nodeAt(n, r.Pos), Error, "weight", "weight", "divide all weights by a common number", "the kernel keeps 16 bits of a weight: %d becomes %d", r.Weight, maxWeight)
+			d.amend(nodeAt(n, r.Pos), "weight", "weight", "divide all weights by a common number", "the kernel keeps 16 bits of a weight: %d becomes %d", r.Weight, maxWeight)
 			r.Weight = maxWeight
 		}
 		if r.LThreshold > r.UThreshold {
-			d.say(nodeAt(n, r.Pos), Error, "lthreshold", "threshold", "write an uthreshold above it", "lthreshold %d is above uthreshold %d, which the kernel refuses: it is left out", r.LThreshold, r.UThreshold)
+			d.amend(nodeAt(n, r.Pos), "lthreshold", "threshold", "write an uthreshold above it", "lthreshold %d is above uthreshold %d, which the kernel refuses: it is left out", r.LThreshold, r.UThreshold)
 			r.LThreshold = 0
 		}
 		if r.Method != v.Method && r.Method.Forward == TUN { // places are looked for only where something is said
@@ -124,7 +124,7 @@ func (d *decoder) linkAddresses(v *VirtualServer, g *VirtualServerGroup, n *node
 		return bad
 	})
 	if v.Sorry != nil && impossible(v.Sorry.Addr) {
-		d.say(n, Error, "sorry_server", "impossible-address", "write the server's own address", "%s is no address of a host: the sorry server is left out", v.Sorry.Addr)
+		d.amend(n, "sorry_server", "impossible-address", "write the server's own address", "%s is no address of a host: the sorry server is left out", v.Sorry.Addr)
 		v.Sorry = nil
 	}
 }
@@ -178,7 +178,7 @@ func (d *decoder) linkFamilies(m *draft, v *VirtualServer, g *VirtualServerGroup
 		return false
 	})
 	if v.Sorry != nil && !v.Addr.IsValid() && v.Sorry.Method.Forward != TUN && other(v.Sorry.Addr) {
-		d.say(n, Error, "sorry_server", "family", "use TUN, or an address of the same family", "the sorry server is of another family than the virtual server: it is left out")
+		d.amend(n, "sorry_server", "family", "use TUN, or an address of the same family", "the sorry server is of another family than the virtual server: it is left out")
 		v.Sorry = nil
 	}
 	if len(v.RealServers) == 0 && v.Blocked == "" {

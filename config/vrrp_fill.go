@@ -34,7 +34,23 @@ func readInstance(d *decoder, m *draft, n *node) {
 
 // say reports something about a keyword of an object, or about its head when the keyword is a default.
 func (d *decoder) say(n *node, sev Severity, keyword, code, hint, format string, args ...any) {
-	w, at := &n.key, n
+	w, at := placeOf(n, keyword)
+	if sev == Error {
+		d.fatal(at, w, code, hint, format, args...)
+		return
+	}
+	d.word(at, w, sev, code, hint, format, args...)
+}
+
+// amend is say for an error that is mended here, so that the object runs: what is wrong is left out, or the nearest that can be is taken.
+func (d *decoder) amend(n *node, keyword, code, hint, format string, args ...any) {
+	w, at := placeOf(n, keyword)
+	d.word(at, w, Error, code, hint, format, args...)
+}
+
+// placeOf is the word of a keyword of an object, or of its head when the keyword is a default.
+func placeOf(n *node, keyword string) (w *word, at *node) {
+	w, at = &n.key, n
 	if len(n.args) > 0 {
 		w = n.arg(0)
 	}
@@ -47,11 +63,7 @@ func (d *decoder) say(n *node, sev Severity, keyword, code, hint, format string,
 			break
 		}
 	}
-	if sev == Error {
-		d.fatal(at, w, code, hint, format, args...)
-		return
-	}
-	d.word(at, w, sev, code, hint, format, args...)
+	return w, at
 }
 
 // fillInstance settles the values that depend on one another.
