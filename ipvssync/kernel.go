@@ -58,6 +58,8 @@ type Kernel interface {
 
 	// Outgoing names the interface by which packets to an address leave this machine, "lo" for its own addresses.
 	Outgoing(to netip.Addr) (string, error)
+	// Holder names the interface that has an address of this machine's own, "" when none has.
+	Holder(own netip.Addr) (string, error)
 
 	// Close gives everything back; calls in flight fail.
 	Close() error

@@ -126,6 +126,23 @@ func ForwardServices(m *config.Model) []ipvssync.Service {
 	return out
 }
 
+// ForwardSources are the addresses from which checks through NAT come because the file says so (bindto), each once, ordered.
+func ForwardSources(m *config.Model) []netip.Addr {
+	var out []netip.Addr
+	eachVirtualServer(m, func(_ string, vs *config.VirtualServer) {
+		for i := range vs.RealServers {
+			rs := &vs.RealServers[i]
+			for j := range rs.Checks {
+				if c := &rs.Checks[j]; c.Via != "" && rs.Method.Forward == config.NAT && c.BindTo.IsValid() {
+					out = append(out, c.BindTo.Unmap())
+				}
+			}
+		}
+	})
+	slices.SortFunc(out, netip.Addr.Compare)
+	return slices.Compact(out)
+}
+
 // forwarded turns a probe of the real server into one of the virtual address by way of it. Without a mark the probe has no target, and fails.
 func forwarded(m *config.Model, vs *config.VirtualServer, c *config.Check, p checkers.Probe, w way, mark uint32) checkers.Probe {
 	addr, port := vs.ForwardTarget(m, c)

@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"fmt"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -158,5 +159,27 @@ func TestPortLists(t *testing.T) {
 	}
 	if got := checkOf(t, m, all[0].ID, "10.0.0.21:0").Target.String(); got != "10.0.0.21:80" {
 		t.Errorf("the check goes to %s", got)
+	}
+}
+
+// Only checks through NAT that name their source need anything of the interface that has it.
+func TestForwardSources(t *testing.T) {
+	check := func(via, from string) []config.Check {
+		c := config.Check{Kind: config.TCPCheck}
+		c.Via = via
+		if from != "" {
+			c.BindTo = netip.MustParseAddr(from)
+		}
+		return []config.Check{c}
+	}
+	server := func(f config.Forward, checks []config.Check) config.RealServer {
+		return config.RealServer{Addr: netip.MustParseAddr("10.0.0.1"), Port: 80, Method: config.Method{Forward: f}, Checks: checks}
+	}
+	m := &config.Model{VirtualServers: []config.VirtualServer{{Addr: netip.MustParseAddr("192.0.2.1"), Port: 80, Protocol: "tcp", RealServers: []config.RealServer{
+		server(config.NAT, check("forward", "192.0.2.12")), server(config.NAT, check("forward", "192.0.2.11")), server(config.NAT, check("forward", "192.0.2.12")),
+		server(config.NAT, check("forward", "")), server(config.NAT, check("", "192.0.2.13")), server(config.DR, check("forward", "192.0.2.14")),
+	}}}}
+	if got := ForwardSources(m); len(got) != 2 || got[0].String() != "192.0.2.11" || got[1].String() != "192.0.2.12" {
+		t.Errorf("got %v", got)
 	}
 }

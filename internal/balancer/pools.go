@@ -13,7 +13,7 @@ import (
 func (d *daemon) desired(keep bool) reconcile.Desired {
 	d.followMasters()
 	return reconcile.Desired{Pools: d.pools.Begin(keep), Keep: keep, Flush: d.in.Model.Global.LVSFlush,
-		Private: d.in.Private, Daemons: assemble.SyncDaemons(d.in.Model, d.router.IsMaster), Timeouts: assemble.Timeouts(d.in.Model), Sysctls: assemble.IPVSSysctls(d.in.Model)}
+		Private: d.in.Private, Sources: d.in.Sources, Daemons: assemble.SyncDaemons(d.in.Model, d.router.IsMaster), Timeouts: assemble.Timeouts(d.in.Model), Sysctls: assemble.IPVSSysctls(d.in.Model)}
 }
 
 // onCheck moves a verdict into its pool and from there to the kernel.

@@ -3,6 +3,7 @@ package reading
 import (
 	"errors"
 	"io/fs"
+	"net/netip"
 
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/assemble"
@@ -15,6 +16,8 @@ type Reading struct {
 	assemble.Inputs
 	// Private are the services of the checks through the forwarding path.
 	Private []ipvssync.Service
+	// Sources are the addresses from which such checks through NAT come.
+	Sources []netip.Addr
 	// Diags are what was found in the files.
 	Diags config.Diagnostics
 	// Plan is what leads here from the configuration that was in force when this one was read: what holdfast plan shows.
@@ -42,7 +45,7 @@ func Read(parse Parse, files fs.FS, before Reading) (Reading, error) {
 	}
 	failed = errors.Join(failed, doneReading(mark))
 	if !r.Refused() {
-		r.Inputs, r.Private = assemble.All(model), assemble.ForwardServices(model)
+		r.Inputs, r.Private, r.Sources = assemble.All(model), assemble.ForwardServices(model), assemble.ForwardSources(model)
 		if whole := before.whole(); whole != nil {
 			r.Plan = config.Diff(whole, model)
 		}

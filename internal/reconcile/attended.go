@@ -125,6 +125,11 @@ func (a *attended) SetSysctl(name, value string) error {
 	return a.Kernel.SetSysctl(name, value)
 }
 
+func (a *attended) Holder(own netip.Addr) (string, error) {
+	defer a.on(words("find the interface of an address"))()
+	return a.Kernel.Holder(own)
+}
+
 func (a *attended) Outgoing(to netip.Addr) (string, error) {
 	defer a.on(words("find the route to a server"))()
 	return a.Kernel.Outgoing(to)

@@ -91,14 +91,28 @@ const waysFor = time.Minute
 
 // receivingSysctls are the settings that let a check's answer in. On the owner of a virtual address the answer of a DR or TUN server comes from
 // an address of this machine's own, which IPv4 drops as impossible (a martian) unless the interface accepts local sources and does not filter
-// strictly by the reverse path. They are set on every director all the time: a check must not fail in the moment of a takeover.
+// strictly by the reverse path. A check through NAT that comes from an address of another network (bindto) is answered, on a BACKUP, by way of the master: from a
+// server that this machine would reach by another interface, which a strict filter drops too. They are set on every director all the time: a check must not fail in the moment of a takeover.
 func (r *Reconciler) receivingSysctls() map[string]string {
 	want := map[string]string{}
 	fresh := time.Since(r.waysAt) < waysFor
 	if !fresh {
 		r.waysAt = time.Now()
 	}
-	names := map[string]bool{}
+	names, loose := map[string]bool{}, map[string]bool{} // where both settings are needed, and where only the filter must not be strict
+	for _, a := range r.desired.Sources {
+		if !a.Is4() {
+			continue
+		}
+		if !fresh || r.ways[a] == "" {
+			if name, err := r.kernel.Holder(a); err == nil && name != "" {
+				r.ways[a] = name
+			}
+		}
+		if name := r.ways[a]; name != "" {
+			loose[name] = true
+		}
+	}
 	for _, e := range r.entries {
 		if !e.private || e.want.Family != ipvssync.IPv4 {
 			continue
@@ -119,14 +133,16 @@ func (r *Reconciler) receivingSysctls() map[string]string {
 			}
 		}
 		delete(r.shut, a)
-		names[r.ways[a]] = true
+		names[r.ways[a]], loose[r.ways[a]] = true, true
 	}
-	for name := range names {
+	for name := range loose {
 		if name == "lo" {
 			continue
 		}
 		conf := "net.ipv4.conf." + strings.ReplaceAll(name, ".", "/") + "."
-		want[conf+"accept_local"] = "1"
+		if names[name] {
+			want[conf+"accept_local"] = "1"
+		}
 		if r.strict(conf + "rp_filter") {
 			want[conf+"rp_filter"] = "2"
 		} else {

@@ -214,6 +214,34 @@ func TestReceivingSysctls(t *testing.T) {
 			}
 		})
 	}
+	t.Run("NAT from an address of another network", func(t *testing.T) {
+		ctx, k := context.Background(), ipvstest.New()
+		const outer = "net.ipv4.conf.eth1."
+		receiving(k, "1", "1")
+		k.Provide(outer+"rp_filter", "1")
+		k.Provide(outer+"accept_local", "0")
+		r := run(t, k, t.TempDir())
+		d := Desired{Private: []ipvssync.Service{privateService(1001, "10.0.0.21:80", ipvssync.NAT)}, Sources: []netip.Addr{netip.MustParseAddr("192.0.2.11")}}
+		is := func(when, want string) {
+			t.Helper()
+			rp, _ := k.Sysctl(outer + "rp_filter")
+			local, _ := k.Sysctl(outer + "accept_local")
+			if inner, _ := k.Sysctl(rpFilter); rp != want || local != "0" || inner != "1" {
+				t.Errorf("%s: rp_filter %s, accept_local %s, rp_filter towards the server %s", when, rp, local, inner)
+			}
+		}
+		for range 2 {
+			if res, err := r.Set(ctx, d); err != nil || len(res.Problems) > 0 {
+				t.Fatalf("%+v, %v", res, err)
+			}
+			is("while the check runs", "2")
+		}
+		d.Sources = nil
+		if _, err := r.Set(ctx, d); err != nil {
+			t.Fatal(err)
+		}
+		is("without the address", "1")
+	})
 	t.Run("a setting that cannot be made refuses the check", func(t *testing.T) {
 		ctx, k := context.Background(), ipvstest.New() // has no such setting
 		r := run(t, k, t.TempDir())

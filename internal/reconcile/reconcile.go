@@ -36,6 +36,9 @@ type Desired struct {
 	// Private are services of firewall marks, one for each real server that is checked through the forwarding path, with exactly that
 	// server. They are shown nowhere.
 	Private []ipvssync.Service
+	// Sources are addresses of this director from which checks through NAT come, if the file names any: a BACKUP hears the answer by way of its
+	// peer, so on the interface that has the address.
+	Sources []netip.Addr
 	// Daemons are the connection synchronisation daemons, at most one of each role.
 	Daemons []ipvssync.SyncDaemon
 	// Timeouts are the connection timeouts, 0 where the kernel's stay.

@@ -413,6 +413,9 @@ func (k *Kernel) Provide(name, value string) {
 	k.sysctls[name] = value
 }
 
+// Holder implements ipvssync.Kernel: every address is on eth1.
+func (k *Kernel) Holder(netip.Addr) (string, error) { return "eth1", nil }
+
 // Outgoing implements ipvssync.Kernel: everything leaves by eth0.
 func (k *Kernel) Outgoing(netip.Addr) (string, error) { return "eth0", nil }
 

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -43,6 +44,26 @@ func (k *Kernel) SetSysctl(name, value string) error {
 		return fmt.Errorf("set sysctl %s to %q: %w", name, value, err)
 	}
 	return nil
+}
+
+// Holder implements ipvssync.Kernel.
+func (k *Kernel) Holder(own netip.Addr) (string, error) {
+	all, err := net.Interfaces()
+	if err != nil {
+		return "", fmt.Errorf("find the interface of %s: %w", own, err)
+	}
+	for _, i := range all {
+		addrs, err := i.Addrs()
+		if err != nil {
+			continue // it has just gone
+		}
+		for _, a := range addrs {
+			if n, ok := a.(*net.IPNet); ok && n.IP.Equal(own.AsSlice()) {
+				return i.Name, nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // Outgoing implements ipvssync.Kernel.
