@@ -83,6 +83,7 @@ func (s *Scheduler) ApplyBegan(specs []Spec, began func(Change)) {
 	}
 	slices.SortFunc(checks, func(a, b *check) int { return a.spec.ID.compare(b.spec.ID) })
 	s.applied++
+	s.settled = 0
 	s.checks, s.jobs, s.restored = checks, slices.AppendSeq(make([]*job, 0, len(jobs)), maps.Values(jobs)), nil
 	s.recount()
 	s.arm(now)

@@ -52,6 +52,8 @@ type Scheduler struct {
 	checks []*check
 	// applied counts Apply: who went through checks without the lock sees that there are others now.
 	applied uint64
+	// settled is how many of the first checks are known to have run, or to be suspended.
+	settled int
 	jobs    []*job
 	due     queue
 	// fresh are the jobs whose first attempt is paced; all others are in due.

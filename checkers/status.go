@@ -144,10 +144,11 @@ func (s *Scheduler) Totals() Totals {
 func (s *Scheduler) Settled() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range s.checks {
-		if !c.job.ran && !c.spec.Suspended {
+	for s.settled < len(s.checks) {
+		if c := s.checks[s.settled]; !c.job.ran && !c.spec.Suspended {
 			return false
 		}
+		s.settled++
 	}
 	return true
 }
