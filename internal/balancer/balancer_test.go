@@ -345,6 +345,9 @@ func TestDumpsForKeepalivedsExporters(t *testing.T) {
 			return err == nil && strings.Contains(string(b), "VI_1")
 		})
 	}
+	t.Setenv("TMPDIR", filepath.Join(dir, "none"))
+	w.router.Send(seam.Message{Dump: &seam.Dump{Kind: "json"}})
+	eventually(t, "a file that cannot be written is told", func() bool { return w.has("daemon.dump_failed") })
 	if info, err := os.Lstat(filepath.Join(dir, "keepalived.stats")); err != nil || !info.Mode().IsRegular() || info.Mode().Perm() != 0o600 {
 		t.Errorf("a link is replaced, not followed: %v %v", info, err)
 	}

@@ -53,7 +53,11 @@ func (d *daemon) writeDump(kind string) {
 		for _, name := range names {
 			failed = errors.Join(failed, dump.Write(name, files[name]))
 		}
-		d.bus.Publish(event.DumpWritten.With(kind, strings.Join(names, " "), failed))
+		if failed != nil {
+			d.bus.Publish(event.DumpFailed.With(kind, strings.Join(names, " "), failed))
+			return
+		}
+		d.bus.Publish(event.DumpWritten.With(kind, strings.Join(names, " ")))
 	})
 }
 

@@ -46,7 +46,7 @@ func Data(s Source) []byte {
 			case c.Known:
 				status = "BAD"
 			}
-			fmt.Fprintf(&b, " VRRP Script = %s\n   Command = %s\n   Interval = %s sec\n   Timeout = %s sec\n   Weight = %d\n   Rise = %d\n   Fall = %d\n   Status = %s\n",
+			fmt.Fprintf(&b, " VRRP Script = %s\n   Command = %s\n   Interval = %s sec\n   Timeout = %s sec\n   Weight = %d\n   Rise = %d\n   Fall = %d\n   Status = %s\n   State = idle\n",
 				c.Name, c.Command, seconds(c.Interval), seconds(c.Timeout), c.Weight, c.Rise, c.Fall, status)
 		}
 	}

@@ -84,7 +84,7 @@ func TestData(t *testing.T) {
 	for _, want := range []string{`(?m)^ VRRP Instance = VI_1$`, `(?m)^   State = MASTER$`, `(?m)^   Wantstate = MASTER$`, `(?m)^   Interface = eth0$`, `(?m)^   Virtual Router ID = 51$`,
 		`(?m)^   Effective priority = 162$`, `(?m)^   Gratuitous ARP delay = 5$`, `(?m)^   Virtual IP \(1\):\n     10\.7\.0\.50/24 dev eth0 scope global set$`,
 		`(?m)^   Last transition = 1795268022\.118134 \(`, `(?m)^   Tracked scripts \(1\):\n     chk weight 2$`, `(?m)^ VRRP Sync Group = G, MASTER$`, `Advert interval = 1 sec`,
-		`(?m)^   Sync group = G$`, `(?ms)VRRP Script = new$.*Status = INIT$.*Script = good$.*Status = GOOD$.*Script = bad$.*Status = BAD$`} {
+		`(?m)^   Sync group = G$`, `(?m)^   State = idle$`, `(?ms)VRRP Script = new$.*Status = INIT$.*Script = good$.*Status = GOOD$.*Script = bad$.*Status = BAD$`} {
 		if !regexp.MustCompile(want).MatchString(text) {
 			t.Errorf("no line matches %s in\n%s", want, text)
 		}

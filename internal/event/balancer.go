@@ -48,8 +48,10 @@ var (
 		"'holdfast handover': the instance gives its addresses to a successor, or takes the wish back.", "instance", "by", "error")
 	ScriptRan = define("daemon.script", Info, "startup or shutdown script has run",
 		"startup_script runs before anything else at the start, shutdown_script after everything has stopped; what they answer changes nothing.", "script", "command", "result", "ok")
-	DumpWritten = define("daemon.dump", Info, "dump files written",
-		"A signal that keepalived's exporters use (USR1, USR2, 36, 63) was received.", "kind", "files", "error")
+	DumpWritten = define("daemon.dump", Debug, "dump files written",
+		"A signal that keepalived's exporters use (USR1, USR2, 36, 63) was received, as it is every few seconds.", "kind", "files")
+	DumpFailed = define("daemon.dump_failed", Warn, "dump files not written",
+		"A signal that keepalived's exporters use was received, and the files they read could not be written: they show what is old, or nothing.", "kind", "files", "error")
 	EventsLost = define("daemon.events_lost", Warn, "events of the router were lost",
 		"The balancer did not read for a while; a fresh snapshot of all instances followed.", "events")
 )
