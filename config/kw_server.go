@@ -101,7 +101,7 @@ func inherited[T any](f func(*T) *raw) []row[T] {
 	return []row[T]{
 		integer("retry", 0, 1<<31-1, func(o *T) *int { return &f(o).retry }, tierA, acts, "1; DNS_CHECK 3, MISC_CHECK 0", "Further attempts after the first failure."),
 		seconds("delay_before_retry", 0, longest*1000, func(o *T) *time.Duration { return &f(o).delayBeforeRetry }, tierA, acts, "1; HTTP_GET and SSL_GET 3, DNS_CHECK as delay_loop", "Pause before such an attempt."),
-		seconds("warmup", 0, longest*1000, func(o *T) *time.Duration { return &f(o).warmup }, tierA, acts, "as delay_loop", "First checks are spread over this time."),
+		seconds("warmup", 0, longest*1000, func(o *T) *time.Duration { return &f(o).warmup }, tierA, acts, "none; keepalived: delay_loop", "First checks are spread over this time. Without it they are made at once."),
 		seconds("delay_loop", usec, longest*1000, func(o *T) *time.Duration { return &f(o).delayLoop }, tierA, acts, "60", "Time between checks."),
 	}
 }
