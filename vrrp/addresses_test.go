@@ -84,3 +84,25 @@ func TestPacedAnnouncements(t *testing.T) {
 	r.hear(i.ID(), 200, addrA)
 	r.shows(r.run(time.Second), "")
 }
+
+func TestOtherAddressesAreNamed(t *testing.T) {
+	a := func(n int) (out []netip.Addr) {
+		for i := range n {
+			out = append(out, netip.AddrFrom4([4]byte{192, 0, 2, byte(i + 1)}))
+		}
+		return out
+	}
+	for _, c := range []struct {
+		missing, extra []netip.Addr
+		want           string
+	}{
+		{a(1), nil, "does not advertise 192.0.2.1"},
+		{nil, a(2), "advertises 192.0.2.1, 192.0.2.2, which this router does not have"},
+		{a(1), a(1), "does not advertise 192.0.2.1; advertises 192.0.2.1, which this router does not have"},
+		{a(10), nil, "does not advertise 192.0.2.1, 192.0.2.2, 192.0.2.3, 192.0.2.4, 192.0.2.5, 192.0.2.6, 192.0.2.7, 192.0.2.8 and 2 more"},
+	} {
+		if got := differs(c.missing, c.extra); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}

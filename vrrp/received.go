@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -228,8 +229,30 @@ func (ms *Machines) compareAddresses(m *machine, a Advert, from netip.Addr) {
 	m.counters.AddressMismatch++
 	if m.mismatchTold != from {
 		m.mismatchTold = from
-		ms.noticeOf(m, from, "address_mismatch", "%s advertises other addresses: it lacks %v, it has besides %v", from, clip(missing), clip(extra))
+		ms.noticeOf(m, from, "address_mismatch", "%s %s", from, differs(missing, extra))
 	}
 }
 
-func clip(a []netip.Addr) []netip.Addr { return a[:min(len(a), 8)] }
+// differs says in words which addresses of this router's another one does not advertise, and which it advertises besides.
+func differs(missing, extra []netip.Addr) string {
+	var parts []string
+	if len(missing) > 0 {
+		parts = append(parts, "does not advertise "+list(missing))
+	}
+	if len(extra) > 0 {
+		parts = append(parts, "advertises "+list(extra)+", which this router does not have")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// list names up to 8 addresses.
+func list(a []netip.Addr) string {
+	s := fmt.Sprint(a[0])
+	for _, x := range a[1:min(len(a), 8)] {
+		s += ", " + x.String()
+	}
+	if n := len(a) - 8; n > 0 {
+		s += fmt.Sprintf(" and %d more", n)
+	}
+	return s
+}
