@@ -146,11 +146,9 @@ func (n *Node) Sysctl(settings ...string) {
 func (n *Node) Holds(addr string) bool {
 	want, found := net.ParseIP(addr), false
 	n.Do(func() {
-		addrs, _ := net.InterfaceAddrs() // asks the namespace of this thread
+		addrs, _ := netlink.AddrList(nil, netlink.FAMILY_ALL) // asks the namespace of this thread, for addresses alone
 		for _, a := range addrs {
-			if p, ok := a.(*net.IPNet); ok && p.IP.Equal(want) {
-				found = true
-			}
+			found = found || a.IP.Equal(want)
 		}
 	})
 	return found

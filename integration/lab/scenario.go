@@ -27,8 +27,8 @@ func duration(name string, usual time.Duration) time.Duration {
 	return usual
 }
 
-// pollEvery is how often a wait looks.
-const pollEvery = 25 * time.Millisecond
+// PollEvery is how often a wait looks. In an emulated machine each look is felt.
+var PollEvery = 25 * time.Millisecond
 
 // scenarioLimit ends a scenario that hangs. HOLDFAST_SCENARIO_LIMIT changes it.
 var scenarioLimit = duration("HOLDFAST_SCENARIO_LIMIT", 10*time.Minute)
@@ -240,13 +240,13 @@ func (l *Lab) Within(limit time.Duration, what string, cond func() bool) time.Du
 		if time.Since(start) > limit {
 			l.Fatalf("not within %v: %s", limit, what)
 		}
-		time.Sleep(pollEvery)
+		time.Sleep(PollEvery)
 	}
 }
 
 // Throughout fails the scenario if cond is ever seen false during d.
 func (l *Lab) Throughout(d time.Duration, what string, cond func() bool) {
-	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(pollEvery) {
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(PollEvery) {
 		if !cond() {
 			l.Fatalf("did not stay so: %s", what)
 		}
@@ -269,7 +269,7 @@ func (l *Lab) dump() {
 				_ = syscall.Kill(pid, syscall.SIGQUIT)
 			}
 			for end := time.Now().Add(3 * time.Second); p.Running() && time.Now().Before(end); {
-				time.Sleep(pollEvery)
+				time.Sleep(PollEvery)
 			}
 		}
 	}

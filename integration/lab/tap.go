@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -80,6 +81,9 @@ func (n *Node) tap(dev string, inward bool) *Tap {
 	t := &Tap{inward: inward}
 	var err error
 	n.Do(func() { t.fd, err = packetSocket(dev, unix.ETH_P_ALL) })
+	if err == nil {
+		err = withoutTraffic(t.fd)
+	}
 	if err != nil {
 		n.lab.Fatalf("%s: tap on %s: %v", n.Name, dev, err)
 	}
@@ -95,6 +99,31 @@ func (n *Node) tap(dev string, inward bool) *Tap {
 		unix.Close(t.fd)
 	})
 	return t
+}
+
+// withoutTraffic keeps TCP and UDP away from a packet socket: a tap has no use for what clients and servers say, and an emulated machine would feel
+// every frame of it.
+func withoutTraffic(fd int) error {
+	filter, err := bpf.Assemble([]bpf.Instruction{
+		bpf.LoadAbsolute{Off: 12, Size: 2},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.ETH_P_IP, SkipFalse: 2},
+		bpf.LoadAbsolute{Off: 14 + 9, Size: 1},
+		bpf.Jump{Skip: 2},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.ETH_P_IPV6, SkipTrue: 3},
+		bpf.LoadAbsolute{Off: 14 + 6, Size: 1},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_TCP, SkipTrue: 2},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_UDP, SkipTrue: 1},
+		bpf.RetConstant{Val: 1 << 16},
+		bpf.RetConstant{Val: 0},
+	})
+	if err != nil {
+		return err
+	}
+	program := make([]unix.SockFilter, len(filter))
+	for i, f := range filter {
+		program[i] = unix.SockFilter{Code: f.Op, Jt: f.Jt, Jf: f.Jf, K: f.K}
+	}
+	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
 }
 
 // packetSocket opens an AF_PACKET socket on the interface, with kernel timestamps and a receive timeout. It must run in the node's namespace.

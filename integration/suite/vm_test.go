@@ -20,7 +20,7 @@ const modules = "ip_vs ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_sh ip_vs_mh i
 
 func init() {
 	preparations = append(preparations, func() error {
-		lab.Patience = 2 * time.Minute
+		lab.Patience, lab.PollEvery = 2*time.Minute, 50*time.Millisecond
 		if out, err := exec.Command("modprobe", append([]string{"-a"}, strings.Fields(modules)...)...).CombinedOutput(); err != nil {
 			return fmt.Errorf("this suite needs a kernel with IPVS (run it with `make vm`): %w: %s", err, out)
 		}
