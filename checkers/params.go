@@ -123,6 +123,8 @@ type SMTPHost struct {
 	Target, Bind netip.AddrPort
 	Interface    string `json:",omitempty"`
 	Mark         uint32 `json:",omitempty"`
+	// Timeout for this host, 0 for the probe's.
+	Timeout time.Duration `json:",omitempty"`
 }
 
 // DNSParams are those of DNS_CHECK.

@@ -90,14 +90,17 @@ func (p *Probe) StepLimit() time.Duration {
 
 // Limit is the longest that the whole attempt may take: one StepLimit for each url or host.
 func (p *Probe) Limit() time.Duration {
-	steps := 1
 	switch params := p.Params.(type) {
 	case *HTTPParams:
-		steps = max(len(params.URLs), 1)
+		return p.StepLimit() * time.Duration(max(len(params.URLs), 1))
 	case *SMTPParams:
-		steps = max(len(params.Hosts), 1)
+		sum := time.Duration(0)
+		for i := range params.Hosts {
+			sum += cmp.Or(max(params.Hosts[i].Timeout, 0), p.StepLimit())
+		}
+		return cmp.Or(sum, p.StepLimit())
 	}
-	return p.StepLimit() * time.Duration(steps)
+	return p.StepLimit()
 }
 
 // Spec is one check of one real server of one virtual server.

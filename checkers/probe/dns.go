@@ -116,7 +116,9 @@ func judgeDNS(params *checkers.DNSParams, id uint16, q dnsmessage.Question, b []
 		return checkers.Fail(checkers.Status, "the server answered "+rcode(head.RCode)), true
 	}
 	if params.RequireAnswer {
-		if _, err := parser.AnswerHeader(); err != nil {
+		if _, err := parser.AnswerHeader(); err != nil && head.Truncated && !params.TCP {
+			return checkers.Fail(checkers.Body, "the answer is cut off before its records: ask with over_tcp"), true
+		} else if err != nil {
 			return checkers.Fail(checkers.Body, "the answer has no records"), true
 		}
 	}

@@ -34,6 +34,9 @@ func why(err error) string {
 	if errors.As(err, &op) && op.Err != nil {
 		return why(op.Err)
 	}
+	if errors.Is(err, unix.EHOSTUNREACH) {
+		return "no route to host: nobody answers for the address, or it is out of reach or forbidden on the way"
+	}
 	var sys *os.SyscallError
 	if errors.As(err, &sys) {
 		return sys.Err.Error()

@@ -76,3 +76,20 @@ func TestHTTPInterimAnswers(t *testing.T) {
 	hangs := serve(t, func(c *net.TCPConn) { _, _ = io.WriteString(c, interim); _, _ = io.Copy(io.Discard, c) })
 	expect(t, attempt(t, checkers.Probe{Kind: checkers.HTTP, Target: hangs, Timeout: 300 * time.Millisecond, Params: hello}), checkers.Timeout)
 }
+
+// A datagram has no room for some answers, and the server says so.
+func TestTruncatedDNSAnswer(t *testing.T) {
+	params := &checkers.DNSParams{Name: "www.example", Type: "A", RequireAnswer: true}
+	b, q, err := dnsQuery(params, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[2] |= 0x82 // a response, truncated
+	if r, ours := judgeDNS(params, 7, q, b); !ours || r.Reason != checkers.Body || !strings.Contains(r.Detail, "over_tcp") {
+		t.Errorf("%+v", r)
+	}
+	params.RequireAnswer = false
+	if r, ours := judgeDNS(params, 7, q, b); !ours || !r.OK {
+		t.Errorf("without require_answer: %+v", r)
+	}
+}

@@ -34,6 +34,9 @@ func (p *Prober) smtp(ctx context.Context, what *checkers.Probe) checkers.Result
 	for _, h := range params.Hosts {
 		host := *what
 		host.Target, host.Bind, host.Interface, host.Mark = h.Target, h.Bind, h.Interface, h.Mark
+		if h.Timeout > 0 {
+			host.Timeout = h.Timeout
+		}
 		if r = greet(ctx, p.sources.sourced(&host), helo); !r.OK {
 			r.Detail = h.Target.String() + ": " + r.Detail
 			return r

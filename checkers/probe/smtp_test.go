@@ -66,6 +66,21 @@ func TestSMTPHosts(t *testing.T) {
 	expect(t, attempt(t, checkers.Probe{Kind: checkers.SMTP, Target: none, Params: &checkers.SMTPParams{Hosts: []checkers.SMTPHost{host(good), host(closedPort(t))}}}), checkers.Refused)
 }
 
+// Each host has its own time.
+func TestSMTPHostTime(t *testing.T) {
+	silent := serve(t, func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) })
+	what := checkers.Probe{Kind: checkers.SMTP, Target: silent, Timeout: time.Minute, Params: &checkers.SMTPParams{
+		Hosts: []checkers.SMTPHost{{Target: silent, Timeout: 100 * time.Millisecond}, {Target: silent}}}}
+	if got := what.Limit(); got != time.Minute+100*time.Millisecond {
+		t.Errorf("both take at most %v", got)
+	}
+	start := time.Now()
+	expect(t, attempt(t, what), checkers.Timeout)
+	if took := time.Since(start); took > 30*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
 func TestSMTPSays(t *testing.T) {
 	heard := make(chan string, 3)
 	at := serve(t, talking(heard, "220 mail\r\n", "250 mail\r\n", "221 bye\r\n"))

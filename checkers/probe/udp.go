@@ -53,7 +53,11 @@ func judgeUDP(params *checkers.UDPParams, reply []byte) checkers.Result {
 		return checkers.Pass()
 	}
 	if len(reply) < params.MinReply || params.MaxReply > 0 && len(reply) > params.MaxReply {
-		return checkers.Fail(checkers.Body, fmt.Sprintf("the reply has %d bytes", len(reply)))
+		bounds := fmt.Sprintf("at least %d", params.MinReply)
+		if params.MaxReply > 0 {
+			bounds = fmt.Sprintf("%d to %d", params.MinReply, params.MaxReply)
+		}
+		return checkers.Fail(checkers.Body, fmt.Sprintf("the reply has %d bytes, %s are expected", len(reply), bounds))
 	}
 	if len(reply) < len(params.Reply) {
 		return checkers.Fail(checkers.Body, fmt.Sprintf("the reply has %d bytes, %d are expected", len(reply), len(params.Reply)))

@@ -84,8 +84,7 @@ func probe(m *config.Model, c *config.Check) (checkers.Probe, bool) {
 		for i := range c.Hosts {
 			h := &c.Hosts[i]
 			smtp.Hosts = append(smtp.Hosts, checkers.SMTPHost{Target: netip.AddrPortFrom(h.ConnectIP, h.ConnectPort), Bind: netip.AddrPortFrom(h.BindTo, h.BindPort),
-				Interface: h.BindIf, Mark: h.Fwmark})
-			p.Timeout = max(p.Timeout, h.ConnectTimeout)
+				Interface: h.BindIf, Mark: h.Fwmark, Timeout: h.ConnectTimeout})
 		}
 		if smtp.Helo != "" || smtp.Hosts != nil {
 			p.Params = smtp
