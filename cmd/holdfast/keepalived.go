@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -23,8 +24,8 @@ func init() { byName["keepalived"] = keepalivedCommand }
 // it does not have are accepted without effect, so that existing units and scripts go on.
 type keepalivedFlags struct {
 	daemonFlags
-	vrrp, check, console, noSyslog, stay, version, keepVRRP, ignoreInt bool
-	facility, logFile, pid, vrrpPid, checkPid, test, signum            string
+	vrrp, check, console, noSyslog, stay, version, keepVRRP, ignoreInt, genhash bool
+	facility, logFile, pid, vrrpPid, checkPid, test, signum                     string
 }
 
 // envDetached says that the process is the one in the background.
@@ -59,6 +60,7 @@ func keepalivedCommand() *cobra.Command {
 	l.Lookup("config-test").NoOptDefVal = "-"
 	l.StringVar(&f.signum, "signum", "", "print the number of STOP, RELOAD, DATA, STATS, STATS_CLEAR or JSON")
 	l.BoolVarP(&f.version, "version", "v", false, "print the version")
+	l.BoolVarP(&f.genhash, "genhash", "T", false, "refused: curl -s URL | md5sum prints the digest of a page")
 	l.BoolVar(&f.ignoreInt, "ignore-sigint", false, "without effect")
 	for _, o := range []struct{ long, short string }{
 		{"log-detail", "D"}, {"dump-conf", "d"}, {"no_bfd", "B"}, {"all", ""}, {"flush-log-file", ""}, {"release-vips", "X"}, {"dont-respawn", "R"},
@@ -74,6 +76,17 @@ func keepalivedCommand() *cobra.Command {
 		l.Lookup(o.long).NoOptDefVal = "-"
 	}
 	return cmd
+}
+
+// joinedValues writes -tFILE, -gFILE and -MPATTERN, as getopt takes them, in the form that pflag takes.
+func joinedValues(args []string) []string {
+	out := slices.Clone(args)
+	for i, a := range out {
+		if len(a) > 2 && a[0] == '-' && strings.IndexByte("tgM", a[1]) >= 0 && a[2] != '=' {
+			out[i] = a[:2] + "=" + a[2:]
+		}
+	}
+	return out
 }
 
 // keepalivedVersion is in the form of keepalived's own, on stderr as there: exporters and provisioning tools take the version from the second word of the
@@ -95,6 +108,8 @@ func (f *keepalivedFlags) run(out, errs io.Writer) error {
 	case f.version:
 		_, err := fmt.Fprintf(errs, keepalivedVersion, versionString())
 		return err
+	case f.genhash:
+		return errors.New("--genhash: not here; the digest of HTTP_GET is the MD5 sum of the body: curl -s URL | md5sum")
 	case f.signum != "":
 		n, ok := signals[strings.TrimPrefix(f.signum, "SIG")]
 		if !ok {

@@ -16,7 +16,7 @@ func keepalived(t *testing.T, args ...string) (out, errs string, code int) {
 	t.Helper()
 	var o, e bytes.Buffer
 	cmd := keepalivedCommand()
-	cmd.SetArgs(args)
+	cmd.SetArgs(joinedValues(args))
 	cmd.SetOut(&o)
 	cmd.SetErr(&e)
 	err := cmd.Execute()
@@ -56,6 +56,8 @@ func TestKeepalivedsOptions(t *testing.T) {
 		{"-t -f " + bad, exitProblem, "", "(" + bad + ": Line 2)"},
 		{"-t -f " + filepath.Join(dir, "none"), exitProblem, "", "cannot read"},
 		{"-V -n -f " + good, exitConfig, "", "--dont-release-vrrp"},
+		{"-T", 1, "", "md5sum"},
+		{"-t" + filepath.Join(dir, "found") + " -f " + bad, exitProblem, "", ""},
 		{"--no-such-option", 1, "", "unknown flag"},
 	} {
 		out, errs, code := keepalived(t, strings.Fields(c.args)...)

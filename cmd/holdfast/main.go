@@ -49,6 +49,9 @@ func run(args []string) int {
 		root = c()
 	}
 	root.SetArgs(args[1:])
+	if _, ok := byName[filepath.Base(args[0])]; ok {
+		root.SetArgs(joinedValues(args[1:]))
+	}
 	err := root.Execute()
 	if err == nil {
 		return 0

@@ -127,5 +127,5 @@ func (r *loop) onClaim(q question, mac net.HardwareAddr) {
 	}
 	r.claims[c] = time.Now()
 	r.tell(event.AddressClaimed.With(r.name(q.id), q.addr, mac,
-		"a real server that has the address on its outward interface, or on lo without arp_ignore=1 and arp_announce=2; the MASTER before, if it died without letting go; or another machine with this address"))
+		"another director (vrrp.split_brain tells of it, or it died without letting go); a real server that has the address on its outward interface, or on lo without arp_ignore=1 and arp_announce=2; or a stranger"))
 }
