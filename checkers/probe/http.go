@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -285,19 +286,31 @@ func request1(what *checkers.Probe, params *checkers.HTTPParams, url *checkers.U
 		closing = true
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/%s\r\nUser-Agent: %s\r\nHost: %s\r\n", method, pathOf(url), version, userAgent, hostOf(what, params, url))
+	fmt.Fprintf(&b, "%s %s HTTP/%s\r\n", method, pathOf(url), version)
+	// A header of the file takes the place of our own of that name.
+	own := func(name, value string) {
+		if !has(url.Headers, name) {
+			fmt.Fprintf(&b, "%s: %s\r\n", name, value)
+		}
+	}
+	own("User-Agent", userAgent)
+	own("Host", hostOf(what, params, url))
 	if closing {
-		b.WriteString("Connection: close\r\n")
+		own("Connection", "close")
 	}
 	for _, h := range url.Headers {
 		fmt.Fprintf(&b, "%s: %s\r\n", h.Name, h.Value)
 	}
 	if len(url.Body) > 0 {
-		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(url.Body))
+		own("Content-Length", strconv.Itoa(len(url.Body)))
 	}
 	b.WriteString("\r\n")
 	b.Write(url.Body)
 	return b.Bytes()
+}
+
+func has(headers []checkers.Header, name string) bool {
+	return slices.ContainsFunc(headers, func(h checkers.Header) bool { return strings.EqualFold(h.Name, name) })
 }
 
 func pathOf(url *checkers.URL) string {

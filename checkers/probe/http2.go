@@ -28,8 +28,16 @@ func fetch2(ctx context.Context, conn net.Conn, what *checkers.Probe, params *ch
 	if path, err := url.PathUnescape(req.URL.Path); err == nil {
 		req.URL.RawPath, req.URL.Path = req.URL.Path, path
 	}
+	if has(u.Headers, "User-Agent") {
+		req.Header.Del("User-Agent")
+	}
 	for _, h := range u.Headers {
-		req.Header.Add(h.Name, h.Value)
+		switch {
+		case strings.EqualFold(h.Name, "Host"):
+			req.Host = h.Value
+		default:
+			req.Header.Add(h.Name, h.Value)
+		}
 	}
 	if len(u.Body) > 0 {
 		req.Body, req.ContentLength = bodyOf(u.Body), int64(len(u.Body))

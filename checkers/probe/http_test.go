@@ -135,6 +135,9 @@ func TestHTTPRequest(t *testing.T) {
 		{checkers.Probe{Kind: checkers.HTTP, Target: target}, checkers.HTTPParams{VirtualHost: "a.example"},
 			checkers.URL{Path: "/", VirtualHost: "b.example", Method: "POST", Headers: []checkers.Header{{Name: "X-A", Value: "1"}}, Body: []byte("hi")},
 			"POST / HTTP/1.0|User-Agent: KeepAliveClient|Host: b.example|X-A: 1|Content-Length: 2||hi"},
+		{checkers.Probe{Kind: checkers.HTTP, Target: target}, checkers.HTTPParams{VirtualHost: "a.example", Protocol: "1.1"},
+			checkers.URL{Path: "/", Headers: []checkers.Header{{Name: "host", Value: "c.example"}, {Name: "User-agent", Value: "probe"}, {Name: "Connection", Value: "keep-alive"}}},
+			"GET / HTTP/1.1|host: c.example|User-agent: probe|Connection: keep-alive||"},
 	} {
 		if got := strings.ReplaceAll(string(request1(&row.what, &row.params, &row.url)), "\r\n", "|"); got != row.want {
 			t.Errorf("got  %s\nwant %s", got, row.want)
@@ -218,11 +221,11 @@ func TestHTTP2ClearText(t *testing.T) {
 	s.Config.Protocols.SetUnencryptedHTTP2(true)
 	s.Start()
 	defer s.Close()
-	params := get(checkers.URL{Path: "/a%20b?c=d", Regex: "^hello$", Headers: []checkers.Header{{Name: "X-A", Value: "1"}}})
-	params.Protocol, params.VirtualHost = "h2c", "two.example"
+	params := get(checkers.URL{Path: "/a%20b?c=d", Regex: "^hello$", Headers: []checkers.Header{{Name: "X-A", Value: "1"}, {Name: "host", Value: "two.example"}, {Name: "User-Agent", Value: "probe"}}})
+	params.Protocol, params.VirtualHost = "h2c", "one.example"
 	r := attempt(t, checkers.Probe{Kind: checkers.HTTP, Target: s.Listener.Addr().(*net.TCPAddr).AddrPort(), Params: params})
 	expect(t, r, checkers.OK)
-	if got.ProtoMajor != 2 || got.Host != "two.example" || got.RequestURI != "/a%20b?c=d" || got.Header.Get("X-A") != "1" {
+	if got.ProtoMajor != 2 || got.Host != "two.example" || got.RequestURI != "/a%20b?c=d" || got.Header.Get("X-A") != "1" || got.UserAgent() != "probe" {
 		t.Errorf("got %s %s%s %v", got.Proto, got.Host, got.RequestURI, got.Header)
 	}
 	r = attempt(t, checkers.Probe{Kind: checkers.HTTP, Timeout: 2 * time.Second, Target: serve(t, func(c *net.TCPConn) {
