@@ -151,3 +151,26 @@ func TestALogThatRefusesLinesSaysWhy(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWarningsLeaveRoomForErrors(t *testing.T) {
+	g := newGate()
+	w := NewWriter(g, 8, false)
+	write := func(level hclog.Level, line string) {
+		if _, err := w.LevelWrite(level, []byte(line+"\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(hclog.Info, "first")
+	<-g.entered
+	for range 100 {
+		write(hclog.Warn, "a server is down")
+	}
+	write(hclog.Error, "the network is down")
+	close(g.open)
+	if err := w.Close(10 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if all := strings.Join(g.writes, ""); !strings.Contains(all, "the network is down") {
+		t.Errorf("displaced by warnings: %s", all)
+	}
+}

@@ -12,7 +12,8 @@ import (
 // DefaultLines is how many lines a Writer holds when its reader does not read: about 200 kB.
 const DefaultLines = 1024
 
-// reserve is the share of lines above the limit that only warnings and errors may use, so that a burst of chatter never displaces them.
+// reserve is the share of lines above the limit that only warnings and errors may use, and as much again for errors alone: a burst of chatter never
+// displaces warnings, and ten thousand servers that fail at once never the line that says why.
 const reserve = 4
 
 // Writer is a bounded queue of log lines in front of a file that may block. It implements hclog.LevelWriter. Writing to it never waits.
@@ -58,6 +59,9 @@ func (w *Writer) LevelWrite(level hclog.Level, p []byte) (int, error) {
 	defer w.mu.Unlock()
 	limit := w.lines
 	if level >= hclog.Warn {
+		limit += w.lines/reserve + 1
+	}
+	if level >= hclog.Error {
 		limit += w.lines/reserve + 1
 	}
 	if w.closed || len(w.queue) >= limit {

@@ -54,7 +54,7 @@ func daemon(w *writer, s control.Status) {
 	w.begin("holdfast_ipvs_in_sync", "1 if the kernel's IPVS table holds what it should, as of the last look.")
 	w.series(yes(s.IPVS == ""))
 	syncs(w, s.Kernel)
-	w.begin("holdfast_log_lines_lost_total", "Log lines that found no room.")
+	w.begin("holdfast_log_lines_lost_total", "Log lines that found no room or that the log refused.")
 	w.series(float64(s.LogLinesLost))
 
 	w.begin("holdfast_router_up", "1 if the router process answers.")
