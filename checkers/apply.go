@@ -210,8 +210,12 @@ func (s *Scheduler) retire(j *job) {
 
 // recount counts the strays of the jobs there are. Called with the lock.
 func (s *Scheduler) recount() {
-	s.strays = [3]int{}
+	s.strays, s.awake = [4]int{}, 0
 	for _, j := range s.jobs {
+		if j.suspended() {
+			continue
+		}
+		s.awake++
 		if j.ran {
 			s.strays[j.stray]++
 		}

@@ -43,8 +43,30 @@ type job struct {
 	ran            bool
 	// regular: due is one of its regular moments. fresh: it stands among those whose first attempt is to come.
 	regular, fresh bool
-	// stray is what the last result said about the director: 0 nothing, 1 unreachable, 2 local.
+	// stray is what the last result said about the director: met, unreached, astray or mute.
 	stray uint8
+}
+
+// What a result says about the director's own side.
+const (
+	met       = iota // somebody answered
+	unreached        // no neighbour did, which may be theirs or ours
+	astray           // it is ours
+	mute             // nothing
+)
+
+// strayOf sorts a result by that. Files and programs ask nobody whom the director must reach, a ping cannot tell a missing neighbour from a
+// silent one, and a datagram that nobody answered may pass.
+func strayOf(k Kind, r *Result) uint8 {
+	switch {
+	case r.Reason.IsLocal():
+		return astray
+	case r.Reason == Unreachable:
+		return unreached
+	case k == File, k == Misc, k == Ping && r.Reason == Timeout, k == UDP && r.OK && r.Latency.FirstByte == 0:
+		return mute
+	}
+	return met
 }
 
 // outcome is a Result in little room: what Status tells of the last attempt.

@@ -77,7 +77,8 @@ type Scheduler struct {
 	late       Lateness
 	panics     uint64
 	attempts   [Agent + 1][numReasons]uint64
-	strays     [3]int // jobs that ran, by their stray
+	strays     [4]int // jobs that ran and do not rest, by their stray
+	awake      int    // jobs that do not rest
 	localFault bool
 	overloaded time.Time
 }
@@ -265,18 +266,14 @@ func (s *Scheduler) overdue(j *job) {
 
 // finish judges the result for every member and sets the next attempt. Called with the lock.
 func (s *Scheduler) finish(j *job, r Result, at time.Time) {
-	if j.ran {
+	if j.ran && !j.suspended() {
 		s.strays[j.stray]--
 	}
 	j.ran, j.result, j.lastAt, j.running = true, shorten(r), at.Sub(s.base), false
-	j.stray = 0
-	switch {
-	case r.Reason.IsLocal():
-		j.stray = 2
-	case r.Reason == Unreachable:
-		j.stray = 1
+	j.stray = strayOf(j.spec().Probe.Kind, &r)
+	if !j.suspended() {
+		s.strays[j.stray]++
 	}
-	s.strays[j.stray]++
 	if r.OK {
 		j.passed++
 	} else {
@@ -363,13 +360,13 @@ func (s *Scheduler) judge(c *check, r Result, at time.Time) Step {
 // watchLocal tells when every check fails on the director's own side, and when that is over. "No neighbour answers" counts with
 // the local errors as soon as more than one target says so: then the common cause is rather here. Called with the lock.
 func (s *Scheduler) watchLocal(r Result, at time.Time) {
-	ran := s.strays[0] + s.strays[1] + s.strays[2]
-	all := s.strays[0] == 0 && ran == len(s.jobs) && (s.strays[1] == 0 || s.localFault || s.severalTargets())
-	if all == s.localFault || ran == 0 {
+	bad := s.strays[unreached] + s.strays[astray]
+	all := bad > 0 && s.strays[met] == 0 && bad+s.strays[mute] == s.awake && (s.strays[unreached] == 0 || s.localFault || s.severalTargets())
+	if all == s.localFault || bad+s.strays[met] == 0 {
 		return
 	}
 	s.localFault = all
-	n := Notice{Kind: LocalFaultOver, At: at, Count: ran}
+	n := Notice{Kind: LocalFaultOver, At: at, Count: bad + s.strays[met]}
 	if all {
 		n.Kind, n.Reason, n.Detail = LocalFault, r.Reason, r.Detail
 	}
@@ -380,6 +377,7 @@ func (s *Scheduler) severalTargets() bool {
 	var first netip.Addr
 	for _, j := range s.jobs {
 		switch addr := j.spec().Probe.Target.Addr(); {
+		case j.stray != unreached && j.stray != astray || !j.ran || j.suspended():
 		case !first.IsValid():
 			first = addr
 		case addr != first:

@@ -451,6 +451,37 @@ func TestLocalFault(t *testing.T) {
 	})
 }
 
+// What asks nobody, or hears of nobody, is no sign that this director reaches its servers; nor is what rests.
+func TestLocalFaultBesidesFilesAndSilence(t *testing.T) {
+	bubble(t, func(t *testing.T, l *lan, s *Scheduler, d *diary) {
+		file, ping, udp, rests := one("v", "a", 2, 3), one("v", "b", 1, 4), one("v", "b", 2, 5), one("w", "c", 0, 6)
+		file.Probe.Kind, ping.Probe.Kind, udp.Probe.Kind, rests.Suspended = File, Ping, UDP, true
+		all := []Spec{one("v", "a", 0, 1), one("v", "b", 0, 2), file, ping, udp, rests}
+		s.Apply(all)
+		pass(15 * time.Second)
+		l.set(target(1), NoRoute)
+		l.set(target(2), Unreachable)
+		l.set(target(4), Timeout)
+		pass(15 * time.Second)
+		if !s.Totals().LocalFault {
+			t.Error("a local fault beside a file, a ping without an answer, a datagram without one, and a check that rests")
+		}
+		l.set(target(2), Timeout) // of a connection: that server is there no more, or its way
+		pass(15 * time.Second)
+		if s.Totals().LocalFault {
+			t.Error("a connection that times out leaves the director")
+		}
+		l.set(target(2), NoRoute)
+		pass(15 * time.Second)
+		all[5].Suspended = false
+		s.Apply(append([]Spec(nil), all...))
+		pass(15 * time.Second)
+		if s.Totals().LocalFault {
+			t.Error("the check that rested passes")
+		}
+	})
+}
+
 func TestWeightsAndWarnings(t *testing.T) {
 	bubble(t, func(t *testing.T, l *lan, s *Scheduler, d *diary) {
 		s.Apply([]Spec{one("v", "a", 0, 1)})
