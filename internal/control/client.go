@@ -9,6 +9,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -65,12 +67,25 @@ func Events(ctx context.Context, runDir string, follow bool, each func(Line) err
 	}
 }
 
+// beside are the run directories with a control socket that stand beside the one of path and begin with its name, as those of other namespaces do.
+func beside(path string) string {
+	dir := filepath.Dir(path)
+	found, _ := filepath.Glob(dir + "?*/" + filepath.Base(path))
+	for i, f := range found {
+		found[i] = filepath.Dir(f)
+	}
+	return strings.Join(found, ", ")
+}
+
 func dial(ctx context.Context, runDir string, r Request) (net.Conn, error) {
 	var d net.Dialer
 	path := SocketPath(runDir)
 	conn, err := d.DialContext(ctx, "unix", path)
 	switch {
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		if others := beside(path); others != "" {
+			return nil, fmt.Errorf("no daemon answers at %s: is it running, with this --run-dir? There is --run-dir %s (%w)", path, others, err)
+		}
 		return nil, fmt.Errorf("no daemon answers at %s: is it running, with this --run-dir? (%w)", path, err)
 	case errors.Is(err, os.ErrPermission):
 		return nil, fmt.Errorf("connect to %s: only root may (%w)", path, err)
