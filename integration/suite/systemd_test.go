@@ -189,6 +189,18 @@ func TestShippedUnit(t *testing.T) {
 		if out, err := systemctl("reload", "holdfast.service"); err != nil {
 			l.Errorf("systemctl reload: %v: %s", err, out)
 		}
+		good, err := os.ReadFile("/etc/keepalived/keepalived.conf")
+		if err != nil {
+			l.Fatalf("%v", err)
+		}
+		write(l, "/etc/keepalived/keepalived.conf", string(good)+"\nvrrp_instance {\n")
+		if _, err := systemctl("reload", "holdfast.service"); err == nil {
+			l.Errorf("systemctl reload succeeds with a bad file")
+		}
+		if state, _ := systemctl("is-active", "holdfast.service"); state != "active" || !d1.HasVIP() {
+			l.Errorf("after a refused reload: %s, VIP here: %v", state, d1.HasVIP())
+		}
+		write(l, "/etc/keepalived/keepalived.conf", string(good))
 
 		l.Step("both killed, and no start succeeds any more")
 		write(l, "/run/lab-broken", "")

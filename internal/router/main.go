@@ -93,6 +93,11 @@ func Main(o Options) (err error) {
 	// A log reader that goes away must not end the daemon. (Ignored, it would stay ignored in every script.)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
+	if os.Getpid() == 1 {
+		ctx, stop := context.WithCancel(context.Background())
+		defer stop()
+		go reapOrphans(ctx)
+	}
 	watchdog, _ := daemon.SdWatchdogEnabled(false)
 	// Afterwards, not before: deferred functions run in reverse, and what is open must still be there for the replacement.
 	defer func() {
