@@ -48,6 +48,8 @@ type bodyReader struct {
 	// find is looked for from the byte from on where the whole body has no room, nil where nobody wants it.
 	find *regexp.Regexp
 	from int
+	// header is the one that matters, "" for none.
+	header string
 
 	held int
 }

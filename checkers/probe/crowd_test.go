@@ -1,11 +1,14 @@
 package probe
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -102,4 +105,51 @@ func TestEndlessBodiesShareABoundedRoom(t *testing.T) {
 		t.Errorf("%d MB for %d endless bodies", (most-before.HeapInuse)>>20, servers)
 	}
 	t.Logf("at most %d MB", (most-before.HeapInuse)>>20)
+}
+
+// Headers by the thousand are not kept while a body trickles in.
+func TestManyHeadersAreNotKept(t *testing.T) {
+	const servers, wanted = 150, "wanted"
+	var head strings.Builder
+	head.WriteString("HTTP/1.1 200 OK\r\nX-Weight: 7\r\n")
+	for i := 0; head.Len() < maxHeader*9/10; i++ {
+		fmt.Fprintf(&head, "%x:\n", 4096+i)
+	}
+	head.WriteString("\r\n")
+	var reading sync.WaitGroup
+	reading.Add(servers)
+	hold := make(chan struct{})
+	at := serve(t, func(c *net.TCPConn) {
+		_, _ = http.ReadRequest(bufio.NewReader(c))
+		_, _ = c.Write([]byte(head.String()))
+		reading.Done()
+		<-hold
+		_, _ = c.Write([]byte(wanted))
+	})
+	p := New(Options{})
+	defer p.Close()
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	params := get(checkers.URL{Path: "/", Regex: wanted})
+	params.WeightHeader = "X-Weight"
+	var all sync.WaitGroup
+	for range servers {
+		all.Go(func() {
+			r := p.Probe(context.Background(), &checkers.Probe{Kind: checkers.HTTP, Target: at, Timeout: time.Minute, Params: params})
+			if !r.OK || r.Weight.Value != 7 {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	reading.Wait()
+	if !within(20*time.Second, func() bool { return heap() < before+servers*200<<10 }) {
+		t.Errorf("%d KB for each", (heap()-before)/servers>>10)
+	}
+	close(hold)
+	all.Wait()
 }

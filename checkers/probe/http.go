@@ -26,8 +26,9 @@ import (
 
 const (
 	// userAgent is keepalived's: access logs and filters of servers know it.
-	userAgent   = "KeepAliveClient"
-	maxHeader   = 64 << 10
+	userAgent = "KeepAliveClient"
+	// maxHeader is enough for any server, and little: parsed, thousands of short headers take 25 times their bytes.
+	maxHeader   = 32 << 10
 	defaultBody = 1 << 20
 )
 
@@ -72,7 +73,8 @@ func (p *Prober) http(ctx context.Context, what *checkers.Probe) checkers.Result
 // answer is what a URL is judged by.
 type answer struct {
 	status int
-	header http.Header
+	// weight is the header of that name, where it was asked for.
+	weight string
 	body   passed
 	// sum is the body's digest, where it was asked for.
 	sum string
@@ -119,7 +121,7 @@ func (p *Prober) fetch(ctx context.Context, what *checkers.Probe, params *checke
 		}
 		conn = t
 	}
-	body := &bodyReader{room: &p.room, max: bodyLimit(params), whole: needsBody(params, url), from: url.RegexMin}
+	body := &bodyReader{room: &p.room, max: bodyLimit(params), whole: needsBody(params, url), from: url.RegexMin, header: params.WeightHeader}
 	defer body.release()
 	if url.Digest != "" {
 		body.sum = md5.New()
@@ -214,7 +216,7 @@ func readAnswer(br *bufio.Reader, limited *io.LimitedReader, method string, body
 		return answer{}, err
 	}
 	limited.N = int64(body.max) + maxHeader
-	a := answer{status: resp.StatusCode, header: resp.Header}
+	a := answer{status: resp.StatusCode, weight: headerOf(resp, body)}
 	a.body, err = body.read(resp.Body)
 	if err != nil {
 		if notHTTP(err) {
@@ -226,6 +228,16 @@ func readAnswer(br *bufio.Reader, limited *io.LimitedReader, method string, body
 		return a, tooLong(body)
 	}
 	return a, nil
+}
+
+// headerOf takes the one header that matters and lets go of the others: the body may take long.
+func headerOf(resp *http.Response, body *bodyReader) string {
+	value := ""
+	if body.header != "" {
+		value = strings.Clone(resp.Header.Get(body.header))
+	}
+	resp.Header = nil
+	return value
 }
 
 func tooLong(body *bodyReader) error {
@@ -388,7 +400,7 @@ func weightOf(params *checkers.HTTPParams, a *answer) (w checkers.Weight, warnin
 	text, where := "", ""
 	switch {
 	case params.WeightHeader != "":
-		text, where = a.header.Get(params.WeightHeader), "the header "+params.WeightHeader
+		text, where = a.weight, "the header "+params.WeightHeader
 	case params.WeightField != "":
 		var fields map[string]json.RawMessage
 		where = "the field " + params.WeightField

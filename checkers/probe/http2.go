@@ -48,7 +48,7 @@ func fetch2(ctx context.Context, conn net.Conn, what *checkers.Probe, params *ch
 	}
 	defer resp.Body.Close()
 	r.Latency.FirstByte = time.Since(start)
-	a := answer{status: resp.StatusCode, header: resp.Header}
+	a := answer{status: resp.StatusCode, weight: headerOf(resp, body)}
 	a.body, err = body.read(resp.Body)
 	if err == nil && a.body.long && body.looks() {
 		return a, tooLong(body)
