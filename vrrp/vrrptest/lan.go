@@ -71,6 +71,8 @@ type Router struct {
 	// drift and offset are those of its clock.
 	drift  int64
 	offset time.Duration
+	// applied is the configuration it has taken: not yet the last one while it is paused, none any more while it stops.
+	applied vrrp.Config
 	// stopping: it has been told to stop.
 	stopping bool
 
@@ -199,6 +201,7 @@ func (r *Router) boot(adopt *vrrp.Adopt) {
 	for _, name := range sortedLinks(r.links) {
 		r.step(r.links[name])
 	}
+	r.applied = r.Config
 	r.did(r.Machines.Apply(r.clock(), r.Config))
 	if adopt != nil {
 		r.step(*adopt)
@@ -256,6 +259,7 @@ func (l *LAN) Kill(r *Router, d time.Duration) {
 		a.Instances = append(a.Instances, vrrp.Adopted{ID: s.ID, State: s.State, Priority: s.Priority})
 	}
 	r.Down = true
+	r.Config = r.applied // what is stored is what it had taken
 	l.Run(d)
 	l.trace("%s adopts", r.Name)
 	r.boot(&a)
@@ -294,7 +298,12 @@ func (l *LAN) SetReady(r *Router, ready vrrp.Ready) {
 func (l *LAN) Reload(r *Router, cfg vrrp.Config) {
 	l.trace("%s reload", r.Name)
 	r.Config = cfg
-	r.tell(func() { r.did(r.Machines.Apply(r.clock(), cfg)) })
+	r.tell(func() {
+		if !r.stopping {
+			r.applied = cfg
+		}
+		r.did(r.Machines.Apply(r.clock(), cfg))
+	})
 }
 
 // Do hands the router an event.
@@ -309,7 +318,7 @@ func (l *LAN) Do(r *Router, ev vrrp.Event) {
 func (r *Router) tell(f func()) {
 	switch {
 	case r.Down:
-	case r.runs():
+	case r.runs() && len(r.missed) == 0:
 		f()
 		r.check()
 	default:
@@ -497,7 +506,14 @@ func (l *LAN) Problem(format string, args ...any) {
 func (r *Router) check() {
 	l := r.lan
 	clear(r.groups)
+	there := 0
 	r.Machines.Each(func(id vrrp.ID, group string, s vrrp.State) {
+		if held := r.Held[id]; len(held) > 0 {
+			there++
+			if want := r.wants(id); r.moved && !r.stopping && !slices.Equal(held, want) {
+				l.Problem("%s %s holds %d addresses, its configuration has %d", r.Name, id, len(held), len(want))
+			}
+		}
 		if held := len(r.Held[id]) > 0; held != (s == vrrp.Master) {
 			l.Problem("%s %s is %s and holds %d addresses", r.Name, id, s, len(r.Held[id]))
 		}
@@ -516,6 +532,14 @@ func (r *Router) check() {
 		}
 		r.groups[group] = s
 	})
+	for id := range r.states {
+		if !slices.ContainsFunc(r.applied.Instances, func(i vrrp.Instance) bool { return i.ID() == id }) {
+			delete(r.states, id)
+		}
+	}
+	if there != len(r.Held) {
+		l.Problem("%s holds addresses of an instance that it has not got", r.Name)
+	}
 	r.sent = r.sent[:0]
 	if r.Remembers && l.now-r.storedAt >= time.Second {
 		r.stored, r.storedAt = r.Machines.Sequences(), l.now
@@ -528,6 +552,16 @@ func (r *Router) check() {
 		l.onOwners()
 	}
 	r.moved = false
+}
+
+// wants are the addresses of an instance in the router's configuration.
+func (r *Router) wants(id vrrp.ID) []vrrp.Address {
+	for k := range r.applied.Instances {
+		if r.applied.Instances[k].ID() == id {
+			return r.applied.Instances[k].Addresses
+		}
+	}
+	return nil
 }
 
 // Owners are the routers that hold addresses of an instance.

@@ -56,7 +56,7 @@ func (w *world) fault() {
 	rnd := w.Rand
 	r := w.Routers[rnd.IntN(len(w.Routers))]
 	id := w.ids[rnd.IntN(len(w.ids))]
-	switch rnd.IntN(14) {
+	switch rnd.IntN(16) {
 	case 0:
 		w.PowerOff(r)
 	case 1:
@@ -82,6 +82,10 @@ func (w *world) fault() {
 		w.SetReady(r, vrrp.Ready{OK: rnd.IntN(2) == 0})
 	case 12:
 		w.reprioritise(r, func() uint8 { return uint8(100 + rnd.IntN(50)) })
+	case 14:
+		w.rearrange(r)
+	case 15:
+		w.deny(r, id)
 	case 13:
 		if w.hard {
 			w.SetTrack(r, vrrp.Track{ID: "script/h", Known: true, OK: rnd.IntN(2) == 0})
@@ -107,6 +111,10 @@ func (w *world) quiet() {
 // partitions cuts the network in two and looks at each part once the longest master-down interval has passed.
 func (w *world) partitions() {
 	w.quiet()
+	for _, r := range w.Routers {
+		w.Reload(r, w.restored(r))
+		w.undeny(r)
+	}
 	alike := w.Rand.IntN(2) == 0
 	for _, r := range w.Routers {
 		side := w.Rand.IntN(2)
@@ -164,10 +172,12 @@ func (w *world) calm() {
 		}
 		r.ready = vrrp.Ready{OK: true}
 		if r.Down || r.Released {
+			r.Config = w.restored(r)
 			w.PowerOn(r)
 			continue
 		}
-		w.Reload(r, r.Config)
+		w.Reload(r, w.restored(r))
+		w.undeny(r)
 		for _, id := range w.ids {
 			w.Do(r, r.links[id.Interface])
 		}

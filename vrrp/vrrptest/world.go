@@ -18,13 +18,15 @@ type world struct {
 	preempt  bool
 	group    bool
 	hard     bool // there is a script whose failure is a FAULT
+	original map[*Router]vrrp.Config
+	denied   map[*Router][]vrrp.ID
 }
 
 var hmacKey = []byte("simulated-auth_hmac-key-of-32-by")
 
 // build makes two to four routers with one or two instances each, all of it drawn from the seed.
 func build(seed uint64, trace func(string)) *world {
-	w := &world{LAN: New(seed)}
+	w := &world{LAN: New(seed), original: map[*Router]vrrp.Config{}, denied: map[*Router][]vrrp.ID{}}
 	w.Trace = trace
 	rnd := w.Rand
 	version := uint8(2 + rnd.IntN(2))
@@ -108,6 +110,7 @@ func build(seed uint64, trace func(string)) *world {
 			cfg.Groups = []vrrp.Group{{Name: "G", Members: slices.Clone(w.ids), TrackingWeight: true}}
 		}
 		x := w.Add(byte(r+1), cfg)
+		w.original[x] = cfg
 		x.Remembers = sign != nil || auth.Type == "AH"
 		if w.hard {
 			w.SetTrack(x, vrrp.Track{ID: "script/h", Known: true, OK: true})
