@@ -164,6 +164,7 @@ var explanations = []Explanation{
 	{"no-address", "The source address is not on this machine now.", "Correct it, or check on the director itself."},
 	{"infiniband", "Gratuitous ARP is not built for InfiniBand: nobody would learn where the address is.", "Use another interface."},
 	{"no-program", "The program of a script is not on this machine. A script that cannot run counts as failed.", "Install it before the daemon starts."},
+	{"udp-silence", "A UDP_CHECK without require_reply ends before the kernel can notice that nobody has the address: 3 seconds.", "Make connect_timeout 4, or write require_reply."},
 	{"no-file", "A file that a check needs is not on this machine. A check that cannot read it fails.", "Put it there before the daemon starts."},
 	{"tls-unused", "A word about TLS in a check that does not speak TLS.", "Add tls, or write SSL_GET instead of HTTP_GET."},
 	{"not-executable", "The program of a script may not be executed.", "chmod +x it."},

@@ -331,6 +331,7 @@ func (d *decoder) reasonCheck(m *Model, c *Check, users map[string]bool) {
 		}
 	default:
 		d.reasonTLS(c)
+		d.reasonSilence(c)
 		if c.ConnectTimeout > c.DelayLoop {
 			d.once2(c.At("connect_timeout"), "timeout-interval", "make delay_loop longer or connect_timeout shorter", "connect_timeout %s s is longer than delay_loop %s s: checks of a dead server come later than delay_loop says", timeText(c.ConnectTimeout, time.Second), timeText(c.DelayLoop, time.Second))
 		}

@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 )
 
 // tlsWords are the keywords of a check that mean something to a TLS handshake only.
@@ -42,4 +43,15 @@ func (d *decoder) reasonTLS(c *Check) {
 func goodDNSName(name string) bool {
 	name = strings.TrimSuffix(name, ".")
 	return name == "" || len(name) <= 253 && !slices.ContainsFunc(strings.Split(name, "."), func(label string) bool { return label == "" || len(label) > 63 })
+}
+
+// neighbourTime is how long the kernel asks for a neighbour before it says that there is none: 3 solicitations, a second apart
+// (net.ipv4.neigh.default.mcast_solicit and retrans_time_ms).
+const neighbourTime = 3 * time.Second
+
+// reasonSilence names a UDP_CHECK that cannot notice a server which is gone: silence passes, and its attempts end before the kernel gives up.
+func (d *decoder) reasonSilence(c *Check) {
+	if c.Kind == UDPCheck && !c.RequireReply && c.ConnectTimeout <= neighbourTime {
+		d.once2(c.Pos, "udp-silence", "make connect_timeout 4, or write require_reply", "silence passes, and within connect_timeout %s s the kernel does not notice that nobody has the address: a server that is gone stays in", timeText(c.ConnectTimeout, time.Second))
+	}
 }

@@ -81,6 +81,7 @@ func TestReasonedChecks(t *testing.T) {
 		{"script-security", Warning, "global_defs { enable_script_security\n}\n" + instance(" notify \"/home/bob/chk x\" root"), "/home/bob belongs to user 1000 (mode 0755)"},
 		{"script-security", Note, instance(" notify /home/bob/chk"), "could be changed"},
 		{"no-program", Note, instance(" notify /usr/bin/none"), "/usr/bin/none"},
+		{"udp-silence", Warning, server(checking("UDP_CHECK {\n connect_timeout 3\n }")), "require_reply"},
 		{"no-file", Note, server(checking("SSL_GET {\n url {\n path /\n }\n tls_verify\n tls_ca /etc/none.pem\n }")), "/etc/none.pem"},
 		{"tls-unused", Warning, server(checking("HTTP_GET {\n url {\n path /\n }\n tls_verify\n }")), "SSL_GET"},
 		{"tls-unused", Warning, server(checking("TCP_CHECK {\n tls_min_version 1.3\n }")), "add tls"},
