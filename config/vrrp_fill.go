@@ -320,11 +320,7 @@ func (d *decoder) linkVRRP(m *draft, nodes map[string]*node) {
 		i := &m.Instances[k]
 		n := nodes["vrrp_instance "+i.Name]
 		d.within("vrrp_instance "+i.Name, setReason(&i.Blocked), func() {
-			d.linkTracks(m, n, i.TrackScripts, "script", "track_script", "vrrp_script")
-			d.linkTracks(m, n, i.TrackFiles, "file", "track_file", "track_file")
-			d.linkTracks(m, n, i.TrackProcesses, "process", "track_process", "vrrp_track_process")
-			d.linkTracks(m, n, i.TrackBFDs, "bfd", "track_bfd", "bfd_instance")
-			d.linkVirtualServers(m, n, i.TrackVirtualServers)
+			d.linkTracked(m, n, i.TrackScripts, i.TrackFiles, i.TrackProcesses, i.TrackBFDs, i.TrackVirtualServers)
 		})
 		if d.blockAll != "" && i.Blocked == "" {
 			i.Blocked = d.blockAll
@@ -334,11 +330,7 @@ func (d *decoder) linkVRRP(m *draft, nodes map[string]*node) {
 		g := &m.Groups[k]
 		n := nodes["vrrp_sync_group "+g.Name]
 		d.within("vrrp_sync_group "+g.Name, setReason(&g.Blocked), func() {
-			d.linkTracks(m, n, g.TrackScripts, "script", "track_script", "vrrp_script")
-			d.linkTracks(m, n, g.TrackFiles, "file", "track_file", "track_file")
-			d.linkTracks(m, n, g.TrackProcesses, "process", "track_process", "vrrp_track_process")
-			d.linkTracks(m, n, g.TrackBFDs, "bfd", "track_bfd", "bfd_instance")
-			d.linkVirtualServers(m, n, g.TrackVirtualServers)
+			d.linkTracked(m, n, g.TrackScripts, g.TrackFiles, g.TrackProcesses, g.TrackBFDs, g.TrackVirtualServers)
 			d.linkGroup(m, n, g)
 		})
 	}
@@ -379,6 +371,15 @@ func (d *decoder) linkVirtualServers(m *draft, n *node, list []Track) {
 		}
 		d.fatal(at, w, "not-defined", hint, "track_virtual_server names %q, which is no virtual server of this file", clip(t.Name))
 	}
+}
+
+// linkTracked looks for everything that an instance or a group tracks.
+func (d *decoder) linkTracked(m *draft, n *node, scripts, files, processes, bfds, servers []Track) {
+	d.linkTracks(m, n, scripts, "script", "track_script", "vrrp_script")
+	d.linkTracks(m, n, files, "file", "track_file", "track_file")
+	d.linkTracks(m, n, processes, "process", "track_process", "vrrp_track_process")
+	d.linkTracks(m, n, bfds, "bfd", "track_bfd", "bfd_instance")
+	d.linkVirtualServers(m, n, servers)
 }
 
 func (d *decoder) linkTracks(m *draft, n *node, list []Track, kind, keyword, block string) {

@@ -54,20 +54,30 @@ type Addresses struct {
 	waitFrom time.Time
 }
 
-// NewAddresses opens the netlink socket.
-func NewAddresses() (*Addresses, error) {
+// openHandle opens, in the network namespace of the calling thread, a netlink socket for what is said, whose requests end after 10 s, and a socket that
+// looks interfaces up.
+func openHandle(what string) (*netlink.Handle, int, error) {
 	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
-		return nil, fmt.Errorf("open the netlink socket that writes addresses: %w", err)
+		return nil, 0, fmt.Errorf("open the netlink socket that %s: %w", what, err)
 	}
 	if err := h.SetSocketTimeout(10 * time.Second); err != nil {
 		h.Close()
-		return nil, fmt.Errorf("limit the time of a netlink request: %w", err)
+		return nil, 0, fmt.Errorf("limit the time of a netlink request: %w", err)
 	}
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		h.Close()
-		return nil, fmt.Errorf("open the socket that looks interfaces up: %w", err)
+		return nil, 0, fmt.Errorf("open the socket that looks interfaces up: %w", err)
+	}
+	return h, fd, nil
+}
+
+// NewAddresses opens the netlink socket.
+func NewAddresses() (*Addresses, error) {
+	h, fd, err := openHandle("writes addresses")
+	if err != nil {
+		return nil, err
 	}
 	return &Addresses{handle: h, fd: fd, owners: map[string][]Held{}, foreign: map[place]bool{}, failed: map[place]error{}, forgotten: map[place]bool{}, since: map[place]time.Time{}, connected: map[place]bool{}}, nil
 }

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -37,18 +36,9 @@ type VMACs struct {
 
 // NewVMACs opens the netlink socket in the network namespace of the calling thread.
 func NewVMACs() (*VMACs, error) {
-	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	h, fd, err := openHandle("makes virtual MAC interfaces")
 	if err != nil {
-		return nil, fmt.Errorf("open the netlink socket that makes virtual MAC interfaces: %w", err)
-	}
-	if err := h.SetSocketTimeout(10 * time.Second); err != nil {
-		h.Close()
-		return nil, fmt.Errorf("limit the time of a netlink request: %w", err)
-	}
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		h.Close()
-		return nil, fmt.Errorf("open the socket that looks interfaces up: %w", err)
+		return nil, err
 	}
 	return &VMACs{handle: h, fd: fd}, nil
 }
