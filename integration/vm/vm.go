@@ -133,20 +133,30 @@ func turn(ctx context.Context, say func(string, ...any)) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	for waited := false; ; {
-		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
-			return func() { f.Close() }, nil
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		return func() { f.Close() }, nil
+	}
+	say("another machine runs here; waiting for its end")
+	mine := make(chan error, 1)
+	go func() { // in the kernel's queue: who looks now and then may wait for ever
+		err := error(syscall.EINTR)
+		for errors.Is(err, syscall.EINTR) {
+			err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
 		}
-		if !waited {
-			say("another machine runs here; waiting for its end")
-			waited = true
-		}
-		select {
-		case <-ctx.Done():
+		mine <- err
+		if ctx.Err() != nil {
 			f.Close()
-			return nil, ctx.Err()
-		case <-time.After(500 * time.Millisecond):
 		}
+	}()
+	select {
+	case err := <-mine:
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("wait for %s: %w", path, err)
+		}
+		return func() { f.Close() }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 
