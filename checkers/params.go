@@ -102,6 +102,8 @@ type TLSParams struct {
 	CA string `json:",omitempty"`
 	// Cert and Key are PEM files of a client certificate.
 	Cert, Key string `json:",omitempty"`
+	// Passphrase of Key, empty for none.
+	Passphrase string `json:",omitempty"`
 	// MinVersion is "1.0", "1.1", "1.2" or "1.3"; empty means 1.2, or 1.0 without Verify, since old servers are often only checked.
 	MinVersion string `json:",omitempty"`
 	// Compliant fails a connection that ends without close_notify (tls_compliant).

@@ -161,7 +161,7 @@ func makeConfig(params *checkers.TLSParams) (*tls.Config, error) {
 		if key == "" {
 			key = params.Cert
 		}
-		pair, err := tls.LoadX509KeyPair(params.Cert, key)
+		pair, err := loadPair(params.Cert, key, params.Passphrase)
 		if err != nil {
 			return nil, fmt.Errorf("load the client certificate: %w", err)
 		}

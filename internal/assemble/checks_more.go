@@ -37,7 +37,7 @@ func grpcParams(m *config.Model, c *config.Check) *checkers.GRPCParams {
 
 // tlsParams are the check's own files, or those of the SSL block.
 func tlsParams(m *config.Model, c *config.Check) *checkers.TLSParams {
-	t := &checkers.TLSParams{Cert: m.SSL.Certificate, Key: m.SSL.Key, CA: m.SSL.CA, Compliant: c.TLSCompliant,
+	t := &checkers.TLSParams{Cert: m.SSL.Certificate, Key: m.SSL.Key, Passphrase: m.SSL.Password, CA: m.SSL.CA, Compliant: c.TLSCompliant,
 		Verify: c.TLSVerify, MinVersion: c.TLSMin, WarnExpiry: c.TLSWarnExpiry}
 	if c.TLSCert != "" {
 		t.Cert, t.Key = c.TLSCert, c.TLSKey
