@@ -90,6 +90,7 @@ func (r *Reconciler) finish(res Result) Result {
 // takeDesired replaces entries and pools by those of d; entries keep nothing yet.
 func (r *Reconciler) takeDesired(d Desired) {
 	r.desired = d
+	r.desired.Pools, r.desired.Private = nil, nil // the entries have them
 	r.entries, r.ordered, r.pools = map[ipvssync.Key]*entry{}, nil, map[string][]ipvssync.Key{}
 	r.mu.Lock()
 	clear(r.pending) // updates of the old configuration
@@ -115,7 +116,7 @@ func (r *Reconciler) carryOver(old map[ipvssync.Key]*entry, keep bool) (gone []i
 	for _, k := range slices.SortedFunc(maps.Keys(old), ipvssync.Key.Compare) {
 		o := old[k]
 		if e := r.entries[k]; e != nil {
-			e.have, e.present, e.known = o.have, o.present, o.known
+			e.have, e.present, e.known, e.borrowed = o.have, o.present, o.known, o.borrowed
 			e.taken = o.taken && e.private
 			e.repairs, e.muted, e.strikes = o.repairs, o.muted, o.strikes
 			if len(o.overrides) > 0 { // they end here; what is in the kernel is their weight
@@ -218,9 +219,17 @@ func (r *Reconciler) adopt(ctx context.Context, listed map[ipvssync.Key]ipvssync
 	}
 }
 
-// plain takes the servers out of what was read, each address once.
+// plain takes the servers out of what was read, each address once. Most services have few servers, for which a map costs more than a look.
 func plain(states []ipvssync.ServerState) []ipvssync.Server {
 	servers := make([]ipvssync.Server, 0, len(states))
+	if len(states) <= 16 {
+		for _, s := range states {
+			if !slices.ContainsFunc(servers, func(o ipvssync.Server) bool { return o.Addr == s.Addr }) {
+				servers = append(servers, s.Server)
+			}
+		}
+		return servers
+	}
 	seen := make(map[netip.AddrPort]bool, len(states))
 	for _, s := range states {
 		if !seen[s.Addr] {
@@ -355,6 +364,9 @@ func (r *Reconciler) write(ctx context.Context, ops []ipvssync.Op) (out outcome,
 
 // note brings what is believed of the kernel up to date after an operation succeeded.
 func (e *entry) note(op ipvssync.Op) {
+	if e.borrowed {
+		e.have.Servers, e.borrowed = slices.Clone(e.have.Servers), false
+	}
 	i := slices.IndexFunc(e.have.Servers, func(s ipvssync.Server) bool { return s.Addr == op.Server.Addr })
 	switch op.Kind {
 	case ipvssync.AddService:

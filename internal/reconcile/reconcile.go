@@ -127,6 +127,7 @@ type entry struct {
 	have      ipvssync.Service
 	present   bool // have is in the kernel
 	known     bool // have and present are believed
+	borrowed  bool // have's servers are somebody's list of wanted ones, not to be changed in place
 	overrides map[netip.AddrPort]int
 	repairs   []time.Time
 	muted     time.Time
