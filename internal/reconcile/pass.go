@@ -23,12 +23,17 @@ const (
 	contendedWithin = time.Minute
 	pauseFirst      = time.Minute
 	pauseMost       = 10 * time.Minute
+	// passShare bounds what read-backs take of the time: after one that took long the next one waits so many times as long, but not longer
+	// than passMost usual pauses.
+	passShare = 9
+	passMost  = 10
 )
 
 // pass is one read-back under way.
 type pass struct {
 	active bool
 	next   time.Time // when the next one starts
+	spent  time.Duration
 	listed map[ipvssync.Key]ipvssync.Service
 	settle bool // what comes right after the listing is still to be done
 	todo   []ipvssync.Key
@@ -52,16 +57,23 @@ func (r *Reconciler) step(ctx context.Context) time.Duration {
 	}
 	switch {
 	case !r.pass.active:
+		r.pass.spent = 0
 		r.beginPass(ctx)
 	case r.pass.settle:
 		r.settlePass(ctx)
 	default:
 		r.continuePass(ctx)
 	}
+	end := time.Now()
+	r.pass.spent += end.Sub(now)
 	if r.pass.active {
 		return 0
 	}
-	r.pass.next = time.Now().Add(r.opt.Every)
+	wait := r.opt.Every
+	if r.down == nil {
+		wait = max(wait, min(passShare*r.pass.spent, passMost*r.opt.Every))
+	}
+	r.pass.next = end.Add(wait)
 	r.publishStatus()
 	return r.pause(time.Now())
 }
