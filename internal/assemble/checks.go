@@ -11,7 +11,7 @@ import (
 )
 
 // Checks are the checks of all real servers. An ID's Virtual and Real are the ids of the pool and its server, its Index is the place in the
-// server's list of checks (NamesOf finds the name there).
+// server's list of checks (ipvssync.RealServer.Checks has their names).
 func Checks(m *config.Model) []checkers.Spec {
 	count := 0
 	eachVirtualServer(m, func(_ string, vs *config.VirtualServer) {
@@ -25,6 +25,7 @@ func Checks(m *config.Model) []checkers.Spec {
 	var last checkers.Params
 	eachVirtualServer(m, func(vsID string, vs *config.VirtualServer) {
 		eachRealServer(vs, func(rsID string, rs *config.RealServer) {
+			index := 0
 			for i := range rs.Checks {
 				c := &rs.Checks[i]
 				probe, ok := probe(m, c)
@@ -41,7 +42,7 @@ func Checks(m *config.Model) []checkers.Spec {
 					probe = forwarded(m, vs, c, probe, w, ways[w])
 				}
 				spec := checkers.Spec{
-					ID: checkers.ID{Virtual: vsID, Real: rsID, Index: i}, Probe: probe, LogAll: c.LogAllFailures || m.Global.CheckerLogAllFailures,
+					ID: checkers.ID{Virtual: vsID, Real: rsID, Index: index}, Probe: probe, LogAll: c.LogAllFailures || m.Global.CheckerLogAllFailures,
 					Rules: beyond(c, checkers.Rules{Interval: c.DelayLoop, Retry: c.Retry, RetryDelay: c.DelayBeforeRetry, Alpha: c.Alpha || rs.Alpha || vs.Alpha}),
 					Alone: c.Unshared, Smooth: c.WeightSmoothing,
 				}
@@ -54,6 +55,7 @@ func Checks(m *config.Model) []checkers.Spec {
 					spec.Warmup = c.Warmup
 				}
 				out = append(out, spec)
+				index++
 			}
 		})
 	})
@@ -168,22 +170,4 @@ func hostOnly(host string) string {
 		return name
 	}
 	return strings.Trim(host, "[]")
-}
-
-// CheckNames finds the name which a check has in its pool (ipvssync.RealServer.Checks) from its identity.
-type CheckNames map[checkers.ID]string
-
-// NamesOf lists the names of all checks of the Model.
-func NamesOf(m *config.Model) CheckNames {
-	out := CheckNames{}
-	eachVirtualServer(m, func(vsID string, vs *config.VirtualServer) {
-		eachRealServer(vs, func(rsID string, rs *config.RealServer) {
-			i := 0
-			eachCheck(rs, func(name string, _ *config.Check) {
-				out[checkers.ID{Virtual: vsID, Real: rsID, Index: i}] = name
-				i++
-			})
-		})
-	})
-	return out
 }

@@ -16,13 +16,12 @@ type Inputs struct {
 	VRRP    vrrp.Config
 	Pools   []ipvssync.VirtualServer
 	Checks  []checkers.Spec
-	Names   CheckNames
 	Outside outside.Spec
 }
 
 // All assembles everything.
 func All(m *config.Model) Inputs {
-	in := Inputs{Model: m, VRRP: VRRP(m), Pools: VirtualServers(m), Checks: Checks(m), Names: NamesOf(m), Outside: outside.Spec{Notify: Notify(m)}}
+	in := Inputs{Model: m, VRRP: VRRP(m), Pools: VirtualServers(m), Checks: Checks(m), Outside: outside.Spec{Notify: Notify(m)}}
 	in.Outside.Scripts, in.Outside.Files, in.Outside.Processes = Tracks(m)
 	return in
 }

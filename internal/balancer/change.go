@@ -124,7 +124,7 @@ func (d *daemon) begin() {
 	d.openControl()
 	d.pools.LoadIntent()
 	any, quorums := d.restoreChecks()
-	d.pools.Continue(d.in.Pools, d.in.Names, quorums)
+	d.pools.Continue(d.in.Pools, quorums)
 	if any {
 		d.pools.Quietly(func() { // what the process before has told already is not told again
 			d.switchChecks()
@@ -140,7 +140,7 @@ func (d *daemon) begin() {
 func (d *daemon) addServices() {
 	d.in = d.change.in
 	d.gen++
-	d.pools.Reconfigure(d.in.Pools, d.in.Names)
+	d.pools.Reconfigure(d.in.Pools)
 	d.setIPVS(true, func() {
 		d.applyRouter(func() {
 			d.pools.Forget()

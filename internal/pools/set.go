@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/checkers"
@@ -45,8 +46,6 @@ type Set struct {
 	moving map[string]*ipvssync.Pool
 	// gone are those that a reload under way removes at its end.
 	gone map[string]*ipvssync.Pool
-	// names are what checks are called in their pools.
-	names map[checkers.ID]string
 
 	// tracked are the pools of tracked virtual servers by track id, quorums what was told of them.
 	tracked map[string][]string
@@ -90,13 +89,13 @@ func (s *Set) IDs() []string { return s.order }
 // Get is the virtual server with this id, nil when there is none.
 func (s *Set) Get(id string) *ipvssync.Pool { return s.pools[id] }
 
-// Reconfigure brings the pools to the configuration; names are what its checks are called in them. Those that are gone are still wanted by
-// Begin(true) until Forget.
-func (s *Set) Reconfigure(specs []ipvssync.VirtualServer, names map[checkers.ID]string) {
+// Reconfigure brings the pools to the configuration, in which a real server names its checks in the order of their index. Those that are
+// gone are still wanted by Begin(true) until Forget.
+func (s *Set) Reconfigure(specs []ipvssync.VirtualServer) {
 	now := time.Now()
 	old := s.pools
 	clear(s.moving)
-	s.pools, s.order, s.names = make(map[string]*ipvssync.Pool, len(specs)), make([]string, 0, len(specs)), names
+	s.pools, s.order = make(map[string]*ipvssync.Pool, len(specs)), make([]string, 0, len(specs))
 	for _, spec := range specs {
 		p := old[spec.ID]
 		delete(old, spec.ID)
@@ -119,10 +118,10 @@ func (s *Set) Reconfigure(specs []ipvssync.VirtualServer, names map[checkers.ID]
 
 // Continue is Reconfigure for the pools of a process before, of which known are those that it had: how they begin, before their state is
 // restored, is not news.
-func (s *Set) Continue(specs []ipvssync.VirtualServer, names map[checkers.ID]string, known map[string]bool) {
+func (s *Set) Continue(specs []ipvssync.VirtualServer, known map[string]bool) {
 	s.known = known
 	defer func() { s.known = nil }()
-	s.Reconfigure(specs, names)
+	s.Reconfigure(specs)
 }
 
 // Forget lets go of what the last Reconfigure removed.
@@ -189,7 +188,12 @@ func (s *Set) SetHealth(id checkers.ID, up bool, w checkers.Weight) {
 	if p == nil {
 		return
 	}
-	s.changed(p, p.SetHealth(time.Now(), id.Real, s.names[id], health(up, w, configured(p, id.Real))))
+	servers := p.Spec().Servers
+	i := slices.IndexFunc(servers, func(rs ipvssync.RealServer) bool { return rs.ID == id.Real })
+	if i < 0 || id.Index >= len(servers[i].Checks) {
+		return
+	}
+	s.changed(p, p.SetHealth(time.Now(), id.Real, servers[i].Checks[id.Index], health(up, w, servers[i].Weight)))
 }
 
 // health is a check's state as the pool takes it.
@@ -203,15 +207,6 @@ func health(up bool, w checkers.Weight, configured int) ipvssync.Health {
 		h.Delta = w.Value
 	}
 	return h
-}
-
-func configured(p *ipvssync.Pool, server string) int {
-	for _, rs := range p.Spec().Servers {
-		if rs.ID == server {
-			return rs.Weight
-		}
-	}
-	return 0
 }
 
 // Suspend lets the virtual servers rest of which rests says so, and wakes the others. The kernel's owner hears of those that changed at the next

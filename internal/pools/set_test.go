@@ -36,16 +36,6 @@ func spec(vip string, servers ...string) ipvssync.VirtualServer {
 	return v
 }
 
-func names(specs ...ipvssync.VirtualServer) map[checkers.ID]string {
-	out := map[checkers.ID]string{}
-	for _, v := range specs {
-		for _, rs := range v.Servers {
-			out[checkers.ID{Virtual: v.ID, Real: rs.ID}] = "tcp"
-		}
-	}
-	return out
-}
-
 type world struct {
 	*Set
 	kernel *kernel
@@ -64,7 +54,7 @@ func newWorld(t *testing.T, dir string) *world {
 	return w
 }
 
-func (w *world) load(specs ...ipvssync.VirtualServer) { w.Reconfigure(specs, names(specs...)) }
+func (w *world) load(specs ...ipvssync.VirtualServer) { w.Reconfigure(specs) }
 
 func (w *world) health(v ipvssync.VirtualServer, server string, up bool) {
 	w.SetHealth(checkers.ID{Virtual: v.ID, Real: server}, up, checkers.Weight{})
@@ -138,8 +128,7 @@ func TestNothingQuietIsNews(t *testing.T) {
 func TestHowAContinuedPoolBeginsIsNotNews(t *testing.T) {
 	w, v, fresh := newWorld(t, ""), spec("192.0.2.1:80", "10.0.0.1:80"), spec("192.0.2.2:80", "10.0.0.1:80")
 	v.Servers[0].Alpha, fresh.Servers[0].Alpha = true, true
-	names := map[checkers.ID]string{}
-	w.Continue([]ipvssync.VirtualServer{v, fresh}, names, map[string]bool{v.ID: true})
+	w.Continue([]ipvssync.VirtualServer{v, fresh}, map[string]bool{v.ID: true})
 	if len(w.heard) != 1 {
 		t.Errorf("of two pools that begin without quorum one was there before: heard %v", w.heard)
 	}
