@@ -38,10 +38,26 @@ func TestForwardChecks(t *testing.T) {
 		name       string
 		mode       lab.Mode
 		spoil, fix func(s *lab.Site)
+		each       func(s *lab.Site, d *lab.Director, c *lab.Conf) string // what is different on each director: words of its configuration, and text above it
 	}{
-		{"DR", lab.DR, func(s *lab.Site) { s.RS[1].IP("addr del 10.77.0.100/32 dev lo") }, func(s *lab.Site) { s.RS[1].IP("addr add 10.77.0.100/32 dev lo") }},
-		{"IPv6 DR", lab.DR, func(s *lab.Site) { s.RS[1].IP("addr del fd77::100/128 dev lo") }, func(s *lab.Site) { s.RS[1].IP("addr add fd77::100/128 dev lo") }},
-		{"TUN", lab.TUN, func(s *lab.Site) { s.RS[1].IP("link set tunl0 down") }, func(s *lab.Site) { s.RS[1].IP("link set tunl0 up") }},
+		{"DR", lab.DR, func(s *lab.Site) { s.RS[1].IP("addr del 10.77.0.100/32 dev lo") }, func(s *lab.Site) { s.RS[1].IP("addr add 10.77.0.100/32 dev lo") }, nil},
+		{"IPv6 DR", lab.DR, func(s *lab.Site) { s.RS[1].IP("addr del fd77::100/128 dev lo") }, func(s *lab.Site) { s.RS[1].IP("addr add fd77::100/128 dev lo") }, nil},
+		{"TUN", lab.TUN, func(s *lab.Site) { s.RS[1].IP("link set tunl0 down") }, func(s *lab.Site) { s.RS[1].IP("link set tunl0 up") }, nil},
+		// The way back of NAT leads through whoever has the inner address; a check that comes from an outer address goes that way, on a BACKUP through its peer.
+		{"NAT", lab.NAT, func(s *lab.Site) { s.RS[1].IP("route del default") }, func(s *lab.Site) { s.RS[1].IP("route add default via " + s.At(true, 1).String()) },
+			func(_ *lab.Site, d *lab.Director, c *lab.Conf) string {
+				c.Check = strings.Replace(c.Check, "{", "{\n            bindto "+d.Addr.String(), 1)
+				return ""
+			}},
+		// A server that does not know the way to the director's local address; a check that comes from the director's own finds nothing.
+		{"FNAT", lab.FNAT, func(s *lab.Site) { s.RS[1].IP("route add blackhole 10.78.0.31", "route add blackhole 10.78.0.32") },
+			func(s *lab.Site) { s.RS[1].IP("route del blackhole 10.78.0.31", "route del blackhole 10.78.0.32") },
+			func(_ *lab.Site, d *lab.Director, c *lab.Conf) string {
+				local := strings.Replace(d.Addr.String(), "10.77.0.1", "10.78.0.3", 1)
+				d.IP("addr add " + local + "/24 dev eth1")
+				c.Service = "laddr_group_name local"
+				return "local_address_group local {\n    " + local + "\n}\n"
+			}},
 	} {
 		lab.Scenario(t, "forward checks "+c.name, func(l *lab.Lab) {
 			site, forwarding, version := l.Site, "net/ipv4/ip_forward=1", 2
@@ -53,13 +69,18 @@ func TestForwardChecks(t *testing.T) {
 			for _, rs := range s.RS { // a server that forwards, as one with containers does, must not hide that it has no virtual address
 				rs.Sysctl(forwarding)
 			}
+			direct := conf.Check
 			c.spoil(s)
 			before := map[*lab.Director]string{}
 			for i, d := range s.D {
 				d.Sysctl("net/ipv4/conf/all/rp_filter=1")
+				conf.Priority, conf.Check = 150-50*i, direct
+				above := ""
+				if c.each != nil {
+					above = c.each(s, d, &conf)
+				}
 				before[d] = d.Footprint()
-				conf.Priority = 150 - 50*i
-				d.Write(s.Text(d, conf))
+				d.Write(above + s.Text(d, conf))
 				d.Start(lab.Holdfast)
 			}
 			s.Owner(s.D[0])
@@ -78,8 +99,9 @@ func TestForwardChecks(t *testing.T) {
 			l.Step("spoiled")
 			c.spoil(s)
 			say("the bad one leaves", false)
+			way := strings.Replace(string(c.mode), "FNAT", "FULLNAT", 1)
 			status, err := s.D[1].Holdfast("status", "--run-dir", s.D[1].RunDir())
-			if err != nil || !strings.Contains(status, "through "+string(c.mode)) || strings.Contains(status, "FWM") {
+			if err != nil || !strings.Contains(status, "through "+way) || strings.Contains(status, "FWM") {
 				l.Errorf("the status does not name the way, or shows private services (%v):\n%s", err, status)
 			}
 
