@@ -351,6 +351,7 @@ type rig struct {
 	events []event.Event
 	// scheduled are the wishes for the process.
 	scheduled []vrrp.Process
+	notified  []string // what the service manager was told
 }
 
 // balancerEnd is the test's end of the seam.
@@ -414,6 +415,11 @@ func start(t *testing.T, store *memoryStore, interfaces ...vrrpnet.Interface) *r
 	r.stop = cancel
 	go func() {
 		r.done <- Run(ctx, Deps{Wire: r.wire, Kernel: r.kernel, Store: store, Start: r.child, Signals: r.signals, Bus: &bus, BootID: "boot", NetNS: "net",
+			Notify: func(s string) {
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				r.notified = append(r.notified, s)
+			},
 			Schedule: func(p vrrp.Process) error {
 				r.mu.Lock()
 				defer r.mu.Unlock()

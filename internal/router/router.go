@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/holdfast-ha/holdfast/internal/event"
@@ -60,6 +61,7 @@ type loop struct {
 	adopted    bool
 	ready      bool // READY=1 was said
 	handovers  []pendingHandover
+	statusTold string             // what the service manager was told last
 	noSource   map[vrrp.ID]string // what checkSources said last
 	process    vrrp.Process
 	evidence   chan func() // what waits for a sender's hardware address comes back here
@@ -251,6 +253,7 @@ func (r *loop) onHousekeeping(now time.Time) {
 		}
 		r.retryLame()
 	}
+	r.notifyStatus()
 	if r.Watchdog > 0 {
 		r.notify("WATCHDOG=1")
 	}
@@ -265,6 +268,29 @@ func (r *loop) stopLimit() time.Duration {
 		return stopTimeout / 5
 	}
 	return stopTimeout
+}
+
+// notifyStatus tells the service manager in one line what state the instances are in, when that has changed.
+func (r *loop) notifyStatus() {
+	if r.Notify == nil {
+		return
+	}
+	var n [vrrp.Fault + 1]int
+	r.machines.Each(func(_ vrrp.ID, _ string, s vrrp.State) { n[s]++ })
+	var parts []string
+	for _, s := range []vrrp.State{vrrp.Master, vrrp.Backup, vrrp.Fault, vrrp.Init} {
+		if n[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[s], s))
+		}
+	}
+	text := "VRRP: " + strings.Join(parts, ", ")
+	if len(parts) == 0 {
+		text = "no VRRP instance"
+	}
+	if text != r.statusTold {
+		r.statusTold = text
+		r.notify("STATUS=" + text)
+	}
 }
 
 func (r *loop) notify(state string) {

@@ -120,6 +120,24 @@ func TestARefusalIsHeardAfterTheConnectionHasClosed(t *testing.T) {
 	}
 }
 
+func TestTheServiceManagerIsToldTheStates(t *testing.T) {
+	r := start(t, &memoryStore{}, eth0())
+	told := func(s string) func() bool {
+		return func() bool {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return slices.Contains(r.notified, s)
+		}
+	}
+	b := r.balancer()
+	r.until("nothing yet", told("STATUS=no VRRP instance"))
+	c := oneInstance()
+	c.Instances = append(c.Instances, c.Instances[0])
+	c.Instances[1].Name, c.Instances[1].Interface, c.Instances[1].Addresses = "VI_2", "eth9", nil
+	b.apply(1, c)
+	r.until("the states", told("STATUS=VRRP: 1 MASTER, 1 FAULT"))
+}
+
 func TestAStolenAddressComesBack(t *testing.T) {
 	r := start(t, &memoryStore{}, eth0())
 	b := r.balancer()
