@@ -15,15 +15,15 @@ func TestAddressesComeBeforeTheAdvertOfAPoliteSuccessor(t *testing.T) {
 		want     string
 		patience time.Duration
 	}{
-		"leaves":         {time.Second, func(r *rig) { r.hear(i.ID(), 0, addrA) }, polite, 250 * time.Millisecond},
-		"leaves, faster": {200 * time.Millisecond, func(r *rig) { r.hear(i.ID(), 0, addrA) }, polite, 50 * time.Millisecond},
+		"leaves":         {time.Second, func(r *rig) { r.hear(i.ID(), 0, addrA) }, polite, 500 * time.Millisecond},
+		"leaves, faster": {200 * time.Millisecond, func(r *rig) { r.hear(i.ID(), 0, addrA) }, polite, 100 * time.Millisecond},
 		"leaves, 10 ms":  {10 * time.Millisecond, func(r *rig) { r.hear(i.ID(), 0, addrA) }, dead, 0},
 		"less good": {time.Second, func(r *rig) {
 			for range 4 {
 				r.hear(i.ID(), 50, addrA)
 				r.after(800 * time.Millisecond)
 			}
-		}, polite, 250 * time.Millisecond},
+		}, polite, 500 * time.Millisecond},
 		"dead": {time.Second, func(r *rig) { r.hear(i.ID(), 200, addrA) }, dead, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

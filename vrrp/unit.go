@@ -150,11 +150,11 @@ func (m *machine) relieves(now time.Time) bool {
 }
 
 // own sends the first advertisement of a MASTER and forgets what was only for a BACKUP. A polite one waits for the addresses: the kernel may be held
-// up for 200 ms by what else goes on in the machine (measured), and the client would be too. A third router may take over meanwhile; it then yields again.
+// up for 200 ms by what else goes on in the machine, or by 250 instances at once (measured), and the client would be too. A third router may take over meanwhile; it then yields again.
 func (ms *Machines) own(now time.Time, m *machine, polite bool) {
 	m.restore()
 	if polite {
-		ms.emit(Send{ID: m.id, Priority: m.priority, Patience: min(m.cfg.Interval/4, 250*time.Millisecond)})
+		ms.emit(Send{ID: m.id, Priority: m.priority, Patience: min(m.cfg.Interval/2, 500*time.Millisecond)})
 		m.sentAt = now
 		m.set(timerAdvert, now.Add(m.interval()))
 	} else {
