@@ -149,7 +149,7 @@ var trackGroupTable = newTable("track_group", []row[TrackGroup]{
 
 var sslTable = newTable("SSL", []row[SSL]{
 	text("password", func(s *SSL) *string { return &s.Password }, tierC, acts, "none", "Passphrase of the key."),
-	text("ca", func(s *SSL) *string { return &s.CA }, tierC, acts, "none", "Certificates to send along."),
-	text("certificate", func(s *SSL) *string { return &s.Certificate }, tierC, acts, "none", "Our certificate."),
+	text("ca", func(s *SSL) *string { return &s.CA }, tierC, acts, "the system's", "Certificates to trust, where tls_verify asks for it."),
+	text("certificate", func(s *SSL) *string { return &s.Certificate }, tierC, acts, "none", "Client certificate of every check over TLS."),
 	text("key", func(s *SSL) *string { return &s.Key }, tierC, acts, "none", "Its key."),
 })

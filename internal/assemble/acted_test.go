@@ -158,6 +158,9 @@ var places = map[string]string{
 	"MISC_CHECK":         strings.Replace(base, "#R", "MISC_CHECK {\n misc_path /bin/true\n%s\n}", 1),
 	"UDP_CHECK":          strings.Replace(base, "#R", "UDP_CHECK {\n%s\n}", 1),
 	"FILE_CHECK":         strings.Replace(base, "#R", "FILE_CHECK {\n track_file F\n%s\n}", 1),
+	"GRPC_CHECK":         strings.Replace(base, "#R", "GRPC_CHECK {\n tls\n%s\n}", 1),
+	"AGENT_CHECK":        strings.Replace(base, "#R", "AGENT_CHECK {\n%s\n}", 1),
+	"SSL":                "SSL {\n%s\n}\n" + base,
 	"host":               strings.Replace(base, "#R", "SMTP_CHECK {\n host {\n connect_port 26\n%s\n }\n}", 1),
 }
 
