@@ -51,8 +51,8 @@ func openKey(text []byte, passphrase string) ([]byte, error) {
 			var err error
 			open := pem.Block{Type: "PRIVATE KEY"}
 			if old {
-				//lint:ignore SA1019 as above
 				open.Type = block.Type
+				//lint:ignore SA1019 as above
 				open.Bytes, err = x509.DecryptPEMBlock(block, []byte(passphrase))
 			} else {
 				open.Bytes, err = openPKCS8(block.Bytes, passphrase)
