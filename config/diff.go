@@ -280,7 +280,7 @@ func (o occurrences) next(name string) nth {
 }
 
 // splitting are the fields of an instance on which both directors must agree.
-var splitting = map[string]string{"AuthType": "", "AuthPass": "", "Version": "", "UnicastPeers": "", "Unicast": "", "McastDst": "", "IPv6": "", "V3ChecksumAsV2": "", "AuthHMAC": ""}
+var splitting = map[string]string{"AuthType": "", "AuthPass": "", "Version": "", "UnicastPeers": "", "Unicast": "", "McastDst": "", "IPv6": "", "V3ChecksumAsV2": "", "OldChecksum": "", "AuthHMAC": ""}
 
 func (d *differ) instances(old, new *Model) {
 	type id struct {

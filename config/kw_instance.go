@@ -101,7 +101,7 @@ var instanceTable = newTable("vrrp_instance", []row[vi]{
 				i.OldChecksum = "never"
 			}
 		}
-	}, tierC, idle, "auto", "Checksum as before keepalived 1.3.6.").own(),
+	}, tierC, acts, "off", "Checksum of unicast adverts of version 3 as keepalived before 1.3.6 has it, over the multicast group.").own(),
 	addr("mcast_dst_ip", func(i *vi) *netip.Addr { return &i.McastDst }, tierC, acts, "vrrp_mcast_group4 or 6", "Where the adverts go.").own(),
 	boolean("skip_check_adv_addr", func(i *vi) *bool { return &i.SkipCheckAdvAddr }, tierA, acts, "off", "Do not compare the address list of the master's adverts again."),
 	boolean("strict_mode", func(i *vi) *bool { return &i.Strict }, tierB, acts, "vrrp_strict", "Keep to the RFC.").own(),

@@ -145,7 +145,7 @@ func TestReasonedChecks(t *testing.T) {
 func TestBlockedInstances(t *testing.T) {
 	other := strings.NewReplacer("instance A", "instance B", "id 1", "id 2", "2.10", "2.11").Replace(instance(""))
 	for _, c := range []struct{ name, in string }{
-		{"not acted on", instance(" old_unicast_checksum")},
+		{"not acted on", instance(" track_bfd {\n b\n }")},
 		{"unknown word", instance(" unicast_everyone")},
 		{"unknown block", instance(" fancy_thing {\n a\n }")},
 		{"priority", strings.Replace(instance(""), "priority 100", "priority 300", 1)},
@@ -163,7 +163,7 @@ func TestBlockedInstances(t *testing.T) {
 			t.Errorf("%s with --warn-only: %q %v", c.name, m.Instance("A").Blocked, ds)
 		}
 	}
-	m, _ := Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(instance(" old_unicast_checksum") + other + "vrrp_sync_group G { group { A B } }\n")}}, "/etc/x.conf", Host{}, Options{})
+	m, _ := Parse(fstest.MapFS{"etc/x.conf": {Data: []byte(instance(" track_bfd {\n b\n }") + other + "vrrp_sync_group G { group { A B } }\n")}}, "/etc/x.conf", Host{}, Options{})
 	if m.Instance("B").Blocked != "" {
 		t.Log("the other member follows by the group's state, not by configuration")
 	}

@@ -336,7 +336,7 @@ func talksOtherwise(a, b *Instance) bool { return differences(a, b) != "" }
 // saysOtherwise says that the advertisements of two forms differ, other than in priority and addresses.
 func saysOtherwise(a, b *Instance) bool {
 	return a.Version != b.Version || a.Auth != b.Auth && (a.Version == 2 || b.Version == 2) || !a.HMAC.signsAs(b.HMAC) || a.Group != b.Group || !slices.Equal(a.Peers, b.Peers) ||
-		a.Version == 2 && a.Interval != b.Interval || a.ChecksumAsV2 != b.ChecksumAsV2
+		a.Version == 2 && a.Interval != b.Interval || a.ChecksumAsV2 != b.ChecksumAsV2 || a.OldUnicastChecksum != b.OldUnicastChecksum
 }
 
 func differences(a, b *Instance) string {
@@ -357,7 +357,7 @@ func differences(a, b *Instance) string {
 	if a.Version == 2 && b.Version == 2 && a.Interval != b.Interval {
 		out = append(out, "interval")
 	}
-	if a.ChecksumAsV2 != b.ChecksumAsV2 {
+	if a.ChecksumAsV2 != b.ChecksumAsV2 || a.OldUnicastChecksum != b.OldUnicastChecksum {
 		out = append(out, "checksum")
 	}
 	return strings.Join(out, ", ")

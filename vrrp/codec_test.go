@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -265,4 +266,36 @@ func (a Advert) addressCount(b []byte, proto uint8) uint8 {
 		return b[ahLen+3]
 	}
 	return b[3]
+}
+
+// keepalived before 1.3.6 has the multicast group in the pseudo-header of its unicast adverts.
+func TestOldUnicastChecksum(t *testing.T) {
+	i := sample(3, IPv4)
+	i.Peers = []Peer{{Addr: addrA}}
+	old := i
+	old.OldUnicastChecksum = true
+	unicast := func(of Instance) Packet {
+		p := packetOf(of, addrA, addrB, 200)
+		p.TTL = 64
+		return p
+	}
+	if right, wrong := unicast(i).Payload, unicast(old).Payload; slices.Equal(right, wrong) {
+		t.Fatal("no difference")
+	}
+	if got, want := pseudoChecksum(addrA, Group4, unicast(old).Payload), uint16(0); got != want {
+		t.Errorf("checksum off by %#x", got)
+	}
+	for _, c := range []struct {
+		here, there Instance
+		want        string
+	}{{i, i, ""}, {i, old, "refused checksum"}, {old, old, ""}, {old, i, ""}} {
+		r, _ := boot(t, c.here)
+		r.shows(r.ms.Receive(r.now, unicast(c.there)), c.want)
+	}
+	// Multicast is as ever.
+	m, o := sample(3, IPv4), sample(3, IPv4)
+	o.OldUnicastChecksum = true
+	if !slices.Equal(Marshal(m, addrA, Group4, 1), Marshal(o, addrA, Group4, 1)) {
+		t.Error("multicast differs")
+	}
 }

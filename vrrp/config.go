@@ -234,6 +234,9 @@ type Instance struct {
 	NoAccept bool
 	// ChecksumAsV2 leaves the pseudo-header out of the v3 IPv4 checksum.
 	ChecksumAsV2 bool
+	// OldUnicastChecksum has the multicast group in place of the destination in the pseudo-header of unicast v3 IPv4 adverts (old_unicast_checksum); the
+	// right form is accepted as well.
+	OldUnicastChecksum bool
 	// SkipCheckAdvAddr: the list of addresses in an advert is not compared when the same MASTER sent it as before.
 	SkipCheckAdvAddr bool
 	// DownTimerAdverts is the number of missed adverts before a takeover (3).

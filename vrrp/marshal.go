@@ -80,6 +80,9 @@ func (i *Instance) fillChecksum(b []byte, n int, src, dst netip.Addr) {
 	case i.Family == IPv6:
 		sum = pseudoChecksum(src, dst, b)
 	case i.Version == 3 && !i.ChecksumAsV2:
+		if i.OldUnicastChecksum && !dst.IsMulticast() {
+			dst = i.group()
+		}
 		sum = pseudoChecksum(src, dst, b[:n])
 	default:
 		sum = checksum(b[:n])

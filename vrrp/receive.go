@@ -92,6 +92,13 @@ func (m *machine) admitAs(c *Instance, now time.Time, p Packet, own netip.Addr) 
 		mode = ChecksumEither
 	}
 	a, r := Parse(p, mode)
+	if r != nil && r.Reason == ReasonChecksum && c.OldUnicastChecksum && c.Family == IPv4 && !p.Dst.IsMulticast() {
+		as := p
+		as.Dst, as.TTL = c.group(), 255 // the TTL of a unicast packet is looked at elsewhere
+		if old, r2 := Parse(as, mode); r2 == nil {
+			a, r = old, nil
+		}
+	}
 	if r != nil {
 		return a, r
 	}

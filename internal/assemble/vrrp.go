@@ -105,7 +105,7 @@ func instance(m *config.Model, in *config.VRRPInstance) vrrp.Instance {
 		Name: in.Name, Interface: in.Interface, Family: vrrp.IPv4, VRID: uint8(in.VRID), Version: uint8(in.Version),
 		Priority: uint8(in.Priority), Interval: in.AdvertInt, NoPreempt: in.NoPreempt, LateBackup: uint8(in.TimerExpiredBackup), PreemptDelay: in.PreemptDelay,
 		StartMaster: in.State == "MASTER", Source: in.SrcIP, TrackSource: in.TrackSrcIP, Group: in.McastDst, UnicastFaultNoPeer: in.UnicastFaultNoPeer,
-		CheckUnicastSource: in.CheckUnicastSrc, TTL: 255, ChecksumAsV2: in.V3ChecksumAsV2, SkipCheckAdvAddr: in.SkipCheckAdvAddr,
+		CheckUnicastSource: in.CheckUnicastSrc, TTL: 255, ChecksumAsV2: in.V3ChecksumAsV2, OldUnicastChecksum: in.OldChecksum == "yes", SkipCheckAdvAddr: in.SkipCheckAdvAddr,
 		DownTimerAdverts: in.DownTimerAdverts, LowerPrioNoAdvert: in.LowerPrioNoAdvert, HigherPrioSendAdvert: in.HigherPrioSendAdvert,
 		OwnerIgnoreAdverts: in.OwnerIgnoreAdverts, DontTrackPrimary: in.DontTrackPrimary, Blocked: in.Blocked, NoAccept: !in.Accept,
 		Gratuitous: gratuitous(m, in),
