@@ -82,6 +82,7 @@ func TestReasonedChecks(t *testing.T) {
 		{"script-security", Note, instance(" notify /home/bob/chk"), "could be changed"},
 		{"no-program", Note, instance(" notify /usr/bin/none"), "/usr/bin/none"},
 		{"udp-silence", Warning, server(checking("UDP_CHECK {\n connect_timeout 3\n }")), "require_reply"},
+		{"bad-value", Warning, server(checking("HTTP_GET {\n url {\n path \"/a b\"\n }\n }")), "%20"},
 		{"no-file", Note, server(checking("SSL_GET {\n url {\n path /\n }\n tls_verify\n tls_ca /etc/none.pem\n }")), "/etc/none.pem"},
 		{"tls-unused", Warning, server(checking("HTTP_GET {\n url {\n path /\n }\n tls_verify\n }")), "SSL_GET"},
 		{"tls-unused", Warning, server(checking("TCP_CHECK {\n tls_min_version 1.3\n }")), "add tls"},

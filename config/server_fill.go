@@ -413,6 +413,9 @@ func (d *decoder) fillHTTP(k *Check, r *rsDraft, n *node) bool {
 		if !strings.HasPrefix(u.Path, "/") {
 			d.say(n, Warning, "url", "bad-value", "write path /"+clip(u.Path), "the path %q does not begin with /", clip(u.Path))
 		}
+		if strings.ContainsAny(u.Path, " \t") {
+			d.say(n, Warning, "url", "bad-value", "write %20 for a blank", "the path %q has blanks: servers refuse such a request", clip(u.Path))
+		}
 		if u.Regex != "" {
 			at := n
 			for _, b := range n.kids {
