@@ -203,12 +203,13 @@ func (d *decoder) badLine(k *node) bool {
 	return true
 }
 
+// wordArg is a word to be kept: a copy, because the words of the tree are parts of the text, and one of them would hold all of it in memory.
 func (d *decoder) wordArg(n *node, i int) (string, bool) {
 	if !d.need(n, i) {
 		return "", false
 	}
 	d.placeholder(n, n.arg(i))
-	return n.args[i].text, true
+	return strings.Clone(n.args[i].text), true
 }
 
 // placeholder points out values which nobody filled in.
