@@ -97,6 +97,7 @@ func virtualServer(m *config.Model, id string, vs *config.VirtualServer) ipvssyn
 		server.Addr, server.Weight = netip.AddrPortFrom(s.Addr, s.Port), 1
 		v.Sorry, v.SorryInhibit = &server, s.Inhibit
 	}
+	v.Servers = make([]ipvssync.RealServer, 0, len(vs.RealServers))
 	eachRealServer(vs, func(name string, rs *config.RealServer) {
 		server := method(rs.Method)
 		server.Addr = netip.AddrPortFrom(rs.Addr, rs.Port)
@@ -104,6 +105,7 @@ func virtualServer(m *config.Model, id string, vs *config.VirtualServer) ipvssyn
 		server.Upper, server.Lower = rs.UThreshold, rs.LThreshold
 		r := ipvssync.RealServer{ID: name, Server: server, InhibitOnFailure: rs.InhibitOnFailure, Alpha: rs.Alpha || vs.Alpha,
 			SlowStart: vs.SlowStart, DrainTimeout: vs.DrainTimeout}
+		r.Checks = make([]string, 0, len(rs.Checks))
 		eachCheck(rs, func(check string, c *config.Check) {
 			if _, ok := probe(m, c); !ok {
 				return
