@@ -274,45 +274,66 @@ func port(b []byte) uint16 {
 	return binary.BigEndian.Uint16(b)
 }
 
-// decodeService reads the answer about one service.
-func decodeService(data []byte) (st serviceState, err error) {
+// inside is what one nested attribute of an answer holds.
+func inside(data []byte, want uint16) ([]byte, error) {
+	ok := true
+	var in []byte
+	for t, v := range parts(data, &ok) {
+		if t == want {
+			in = v
+		}
+	}
+	switch {
+	case !ok:
+		return nil, errGarbled
+	case in == nil:
+		return nil, errors.New("the kernel's answer lacks its content")
+	}
+	return in, nil
+}
+
+// decodeService reads the answer about one service, its counters only if they are wanted.
+func decodeService(data []byte, counters bool) (st serviceState, err error) {
+	in, err := inside(data, attrService)
+	if err != nil {
+		return serviceState{}, fmt.Errorf("read a service: %w", err)
+	}
 	var family uint16
 	var addr []byte
 	var flags, mask, timeout uint32
-	s := &st.service
-	err = nested(data, attrService, func(ad *netlink.AttributeDecoder) error {
-		for ad.Next() {
-			switch ad.Type() {
-			case svcFamily:
-				family = ad.Uint16()
-			case svcProtocol:
-				s.Protocol = ipvssync.Protocol(ad.Uint16())
-			case svcAddr:
-				addr = ad.Bytes()
-			case svcPort:
-				s.Port = port(ad.Bytes())
-			case svcMark:
-				s.Mark = ad.Uint32()
-			case svcSched:
-				s.Scheduler = ad.String()
-			case svcFlags:
-				if b := ad.Bytes(); len(b) >= 4 {
-					flags = binary.NativeEndian.Uint32(b)
-				}
-			case svcTimeout:
-				timeout = ad.Uint32()
-			case svcNetmask:
-				mask = ad.Uint32()
-			case svcEngine:
-				s.Engine = ad.String()
-			case svcStats64:
-				ad.Nested(func(n *netlink.AttributeDecoder) error { st.counters = decodeStats(n); return nil })
+	s, ok := &st.service, true
+	for t, v := range parts(in, &ok) {
+		switch t {
+		case svcFamily:
+			family = native[uint16](v, &ok)
+		case svcProtocol:
+			s.Protocol = ipvssync.Protocol(native[uint16](v, &ok))
+		case svcAddr:
+			addr = v
+		case svcPort:
+			s.Port = port(v)
+		case svcMark:
+			s.Mark = native[uint32](v, &ok)
+		case svcSched:
+			s.Scheduler = text(v)
+		case svcFlags:
+			if len(v) >= 4 {
+				flags = binary.NativeEndian.Uint32(v)
+			}
+		case svcTimeout:
+			timeout = native[uint32](v, &ok)
+		case svcNetmask:
+			mask = native[uint32](v, &ok)
+		case svcEngine:
+			s.Engine = text(v)
+		case svcStats64:
+			if counters {
+				st.counters = decodeStats(v)
 			}
 		}
-		return ad.Err()
-	})
-	if err != nil {
-		return serviceState{}, fmt.Errorf("read a service: %w", err)
+	}
+	if !ok {
+		return serviceState{}, fmt.Errorf("read a service: %w", errGarbled)
 	}
 	if s.Family, err = familyOf(family); err != nil {
 		return serviceState{}, fmt.Errorf("read a service: %w", err)
@@ -332,48 +353,53 @@ func decodeService(data []byte) (st serviceState, err error) {
 	return st, nil
 }
 
-// decodeServer reads the answer about one server; kernels before 3.18 do not tell its family, which is the service's then.
-func decodeServer(data []byte, service ipvssync.Family) (st ipvssync.ServerStats, err error) {
+// decodeServer reads the answer about one server, its counters only if they are wanted; kernels before 3.18 do not tell its family, which
+// is the service's then.
+func decodeServer(data []byte, service ipvssync.Family, counters bool) (st ipvssync.ServerStats, err error) {
+	in, err := inside(data, attrDest)
+	if err != nil {
+		return ipvssync.ServerStats{}, fmt.Errorf("read a server: %w", err)
+	}
 	family := kernelFamily(service)
 	var addr []byte
 	var p uint16
-	err = nested(data, attrDest, func(ad *netlink.AttributeDecoder) error {
-		for ad.Next() {
-			switch ad.Type() {
-			case destAddr:
-				addr = ad.Bytes()
-			case destPort:
-				p = port(ad.Bytes())
-			case destForward:
-				st.Forward = ipvssync.Forward(ad.Uint32() & forwardMask)
-			case destWeight:
-				st.Weight = int(ad.Uint32())
-			case destUpper:
-				st.Upper = ad.Uint32()
-			case destLower:
-				st.Lower = ad.Uint32()
-			case destActive:
-				st.Active = ad.Uint32()
-			case destInactive:
-				st.Inactive = ad.Uint32()
-			case destPersistent:
-				st.Persistent = ad.Uint32()
-			case destFamily:
-				family = ad.Uint16()
-			case destTunType:
-				st.Tunnel.Type = ipvssync.TunnelType(ad.Uint8())
-			case destTunPort:
-				st.Tunnel.Port = port(ad.Bytes())
-			case destTunFlags:
-				st.Tunnel.Flags = ipvssync.TunnelFlags(ad.Uint16())
-			case destStats64:
-				ad.Nested(func(n *netlink.AttributeDecoder) error { st.Counters = decodeStats(n); return nil })
+	ok := true
+	for t, v := range parts(in, &ok) {
+		switch t {
+		case destAddr:
+			addr = v
+		case destPort:
+			p = port(v)
+		case destForward:
+			st.Forward = ipvssync.Forward(native[uint32](v, &ok) & forwardMask)
+		case destWeight:
+			st.Weight = int(native[uint32](v, &ok))
+		case destUpper:
+			st.Upper = native[uint32](v, &ok)
+		case destLower:
+			st.Lower = native[uint32](v, &ok)
+		case destActive:
+			st.Active = native[uint32](v, &ok)
+		case destInactive:
+			st.Inactive = native[uint32](v, &ok)
+		case destPersistent:
+			st.Persistent = native[uint32](v, &ok)
+		case destFamily:
+			family = native[uint16](v, &ok)
+		case destTunType:
+			st.Tunnel.Type = ipvssync.TunnelType(native[uint8](v, &ok))
+		case destTunPort:
+			st.Tunnel.Port = port(v)
+		case destTunFlags:
+			st.Tunnel.Flags = ipvssync.TunnelFlags(native[uint16](v, &ok))
+		case destStats64:
+			if counters {
+				st.Counters = decodeStats(v)
 			}
 		}
-		return ad.Err()
-	})
-	if err != nil {
-		return ipvssync.ServerStats{}, fmt.Errorf("read a server: %w", err)
+	}
+	if !ok {
+		return ipvssync.ServerStats{}, fmt.Errorf("read a server: %w", errGarbled)
 	}
 	f, err := familyOf(family)
 	if err != nil {
@@ -391,12 +417,13 @@ func decodeServer(data []byte, service ipvssync.Family) (st ipvssync.ServerStats
 }
 
 // decodeStats reads the 64-bit counters (IPVS_STATS_ATTR_*); unknown ones are skipped.
-func decodeStats(ad *netlink.AttributeDecoder) (c ipvssync.Counters) {
-	fields := []*uint64{nil, &c.Connections, &c.InPackets, &c.OutPackets, &c.InBytes, &c.OutBytes,
+func decodeStats(b []byte) (c ipvssync.Counters) {
+	fields := [...]*uint64{nil, &c.Connections, &c.InPackets, &c.OutPackets, &c.InBytes, &c.OutBytes,
 		&c.CPS, &c.InPacketRate, &c.OutPacketRate, &c.InByteRate, &c.OutByteRate}
-	for ad.Next() {
-		if t, b := int(ad.Type()), ad.Bytes(); t > 0 && t < len(fields) && len(b) == 8 {
-			*fields[t] = binary.NativeEndian.Uint64(b)
+	ok := true
+	for t, v := range parts(b, &ok) {
+		if t > 0 && int(t) < len(fields) && len(v) == 8 {
+			*fields[t] = binary.NativeEndian.Uint64(v)
 		}
 	}
 	return c

@@ -20,7 +20,7 @@ func TestCodec(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st, err := decodeService(b)
+		st, err := decodeService(b, true)
 		if err != nil || !st.service.Same(s) {
 			t.Errorf("%+v became %+v, %v", s, st.service, err)
 		}
@@ -33,7 +33,7 @@ func TestCodec(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		st, err := decodeServer(b, ipvssync.IPv4)
+		st, err := decodeServer(b, ipvssync.IPv4, true)
 		if err != nil || !st.Same(d) {
 			t.Errorf("%+v became %+v, %v", d, st.Server, err)
 		}
@@ -103,10 +103,10 @@ func FuzzDecode(f *testing.F) {
 	b, _ = encodeDaemon(ipvssync.SyncDaemon{Role: 1, Interface: "eth0", TTL: 1, Port: 1, MaxLen: 1}, true)
 	f.Add(b)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if st, err := decodeService(b); err == nil && st.service.Family == 0 {
+		if st, err := decodeService(b, true); err == nil && st.service.Family == 0 {
 			t.Error("a service without a family")
 		}
-		if st, err := decodeServer(b, ipvssync.IPv4); err == nil && !st.Addr.Addr().IsValid() {
+		if st, err := decodeServer(b, ipvssync.IPv4, true); err == nil && !st.Addr.Addr().IsValid() {
 			t.Error("a server without an address")
 		}
 		_, _ = decodeDaemon(b)

@@ -37,6 +37,9 @@ type Kernel struct {
 	table  table
 	ftp    sync.Once
 	ftpErr atomic.Pointer[error]
+	answer []byte                          // room for one receive of a listing
+	asked  uint32                          // listings so far
+	listed int                             // services in the last one
 	last   map[ipvssync.SyncRole]time.Time // when a synchronisation daemon was started, see StopSync
 }
 
@@ -189,20 +192,14 @@ func (k *Kernel) Services(ctx context.Context) ([]ipvssync.Service, error) {
 
 func (k *Kernel) services(ctx context.Context) (list []ipvssync.Service, err error) {
 	err = k.call(ctx, func() string { return "list the IPVS services" }, func() error {
-		msgs, err := k.request(cmdGetService, netlink.Dump, nil)
-		if err != nil {
-			return err
-		}
-		list = make([]ipvssync.Service, 0, len(msgs))
-		for _, m := range msgs {
-			st, err := decodeService(m.Data)
-			if err != nil {
-				return err
-			}
+		list = make([]ipvssync.Service, 0, k.listed)
+		return k.dump(cmdGetService, nil, func(attrs []byte) error {
+			st, err := decodeService(attrs, false)
 			list = append(list, st.service)
-		}
-		return nil
+			return err
+		})
 	})
+	k.listed = len(list)
 	return list, err
 }
 
@@ -228,7 +225,7 @@ func (k *Kernel) service(ctx context.Context, key ipvssync.Key) (st serviceState
 		if len(msgs) == 0 {
 			return errors.New("the kernel sent no answer")
 		}
-		st, err = decodeService(msgs[0].Data)
+		st, err = decodeService(msgs[0].Data, true)
 		return err
 	})
 	switch {
@@ -242,38 +239,28 @@ func (k *Kernel) service(ctx context.Context, key ipvssync.Key) (st serviceState
 
 // Servers implements ipvssync.Kernel.
 func (k *Kernel) Servers(ctx context.Context, key ipvssync.Key) ([]ipvssync.ServerState, error) {
-	stats, err := k.servers(ctx, key)
-	list := make([]ipvssync.ServerState, 0, len(stats))
-	for _, s := range stats {
-		list = append(list, s.ServerState)
-	}
+	list := make([]ipvssync.ServerState, 0, 8)
+	err := k.servers(ctx, key, false, func(st ipvssync.ServerStats) { list = append(list, st.ServerState) })
 	return list, err
 }
 
-func (k *Kernel) servers(ctx context.Context, key ipvssync.Key) (list []ipvssync.ServerStats, err error) {
+func (k *Kernel) servers(ctx context.Context, key ipvssync.Key, counters bool, each func(ipvssync.ServerStats)) error {
 	if err := key.Validate(); err != nil {
-		return nil, err
+		return err
 	}
-	err = k.call(ctx, func() string { return "list the servers of " + key.String() }, func() error {
+	return k.call(ctx, func() string { return "list the servers of " + key.String() }, func() error {
 		data, err := encode(func(ae *netlink.AttributeEncoder) { nestKey(ae, key) })
 		if err != nil {
 			return err
 		}
-		msgs, err := k.request(cmdGetDest, netlink.Dump, data)
-		if err != nil {
-			return err
-		}
-		list = make([]ipvssync.ServerStats, 0, len(msgs))
-		for _, m := range msgs {
-			st, err := decodeServer(m.Data, key.Family)
-			if err != nil {
-				return err
+		return k.dump(cmdGetDest, data, func(attrs []byte) error {
+			st, err := decodeServer(attrs, key.Family, counters)
+			if err == nil {
+				each(st)
 			}
-			list = append(list, st)
-		}
-		return nil
+			return err
+		})
 	})
-	return list, err
 }
 
 // Stats implements ipvssync.Kernel.
@@ -285,7 +272,8 @@ func (k *Kernel) Stats(ctx context.Context, key ipvssync.Key) (ipvssync.ServiceS
 	if !ok {
 		return ipvssync.ServiceStats{}, fmt.Errorf("read counters of %s: %w", key, ipvssync.ErrNotFound)
 	}
-	servers, err := k.servers(ctx, key)
+	var servers []ipvssync.ServerStats
+	err = k.servers(ctx, key, true, func(st ipvssync.ServerStats) { servers = append(servers, st) })
 	return ipvssync.ServiceStats{Key: key, Counters: st.counters, Servers: servers}, err
 }
 

@@ -125,7 +125,7 @@ func TestTimeoutWithoutPersistence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if st, err := decodeService(b); err != nil || st.service.Persistence != 0 {
+	if st, err := decodeService(b, true); err != nil || st.service.Persistence != 0 {
 		t.Errorf("%+v, %v", st.service, err)
 	}
 }
@@ -150,7 +150,7 @@ func TestCountersOf64Bits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := decodeServer(b, ipvssync.IPv4)
+	st, err := decodeServer(b, ipvssync.IPv4, true)
 	want := ipvssync.Counters{Connections: large + 1, InPackets: large + 2, OutPackets: large + 3, InBytes: large + 4, OutBytes: large + 5,
 		CPS: large + 6, InPacketRate: large + 7, OutPacketRate: large + 8, InByteRate: large + 9, OutByteRate: large + 10}
 	if err != nil || st.Counters != want {
