@@ -129,6 +129,7 @@ func runCommand() *cobra.Command {
 }
 
 func runDaemon(f daemonFlags) error {
+	smallPages()
 	if err := f.resolve(); err != nil {
 		return err
 	}
