@@ -65,7 +65,7 @@ func otherInterface(l *lab.Lab, s *lab.Site, dev string) {
 		})
 	}
 	serves(s.D[0], s.D[1])
-	ping := s.Client.Ping(s.VIP, 5*time.Millisecond)
+	ping := s.Client.Ping(s.VIP, 20*time.Millisecond)
 	l.Eventually("the VIP answers", func() bool { return ping.Answered(time.Now().Add(-time.Second)) })
 	l.Throughout(3*time.Second, "only d1 has the address", func() bool { return s.D[0].HasVIP() && !s.D[1].HasVIP() })
 	l.Step("d1 stops")
@@ -75,7 +75,7 @@ func otherInterface(l *lab.Lab, s *lab.Site, dev string) {
 		l.Errorf("exit status %d", status)
 	}
 	serves(s.D[1], s.D[0])
-	l.Eventually("the VIP answers", func() bool { return ping.Answered(time.Now().Add(-200 * time.Millisecond)) })
+	l.Eventually("the VIP answers", func() bool { return ping.Answered(time.Now().Add(-time.Second)) })
 	silence := ping.Since(stop)
 	l.Note("SIGTERM: %v", silence)
 	if silence.Longest > 2*time.Second { // an emulated machine; what a takeover of a dead one would take
