@@ -38,6 +38,11 @@ func (r *Reading) TellRejected(bus *event.Bus, file string) string {
 		why += " ('" + all + "' lists them)"
 		hint = strings.TrimPrefix(hint+"; all "+strconv.Itoa(n)+" errors: "+all, "; ")
 	}
+	for _, g := range r.Diags {
+		if g.Code == "condition-unmet" { // what is missing for that reason looks like quite other mistakes
+			hint = strings.TrimPrefix(hint+"; "+g.Message+": "+g.Hint, "; ")
+		}
+	}
 	bus.Publish(event.ConfigRejected.With(file, position(*first), first.Message, hint, n))
 	return why
 }
