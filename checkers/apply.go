@@ -83,7 +83,7 @@ func (s *Scheduler) ApplyBegan(specs []Spec, began func(Change)) {
 	}
 	slices.SortFunc(checks, func(a, b *check) int { return a.spec.ID.compare(b.spec.ID) })
 	s.applied++
-	s.settled = 0
+	s.settled, s.knownTo = 0, 0
 	s.checks, s.jobs, s.restored = checks, slices.AppendSeq(make([]*job, 0, len(jobs)), maps.Values(jobs)), nil
 	s.recount()
 	s.arm(now)
@@ -119,6 +119,7 @@ func (s *Scheduler) adopt(c, old *check, spec *Spec, probe Fingerprint, from *in
 	*c = check{spec: spec, probe: probe, verdict: Begin(&spec.Rules), since: at.Sub(s.base)}
 	if from != nil {
 		f := from.from
+		c.known = s.restored != nil || old != nil && old.known
 		c.verdict = Verdict{Up: f.Up, Proven: f.Proven, Streak: f.Streak}
 		if !f.Since.IsZero() {
 			c.since = f.Since.Sub(s.base)

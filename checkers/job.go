@@ -24,6 +24,8 @@ type check struct {
 	detail  string
 	warning string
 	reason  Reason
+	// known: its state is that of an earlier process, whether or not it has run in this one.
+	known bool
 }
 
 // job is one probe and its schedule; it serves every check of the same share key.

@@ -54,6 +54,8 @@ type Scheduler struct {
 	applied uint64
 	// settled is how many of the first checks are known to have run, or to be suspended.
 	settled int
+	// knownTo is how many checks from the first one on are known, see Known.
+	knownTo int
 	jobs    []*job
 	due     queue
 	// fresh are the jobs whose first attempt is paced; all others are in due.

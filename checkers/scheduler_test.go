@@ -313,6 +313,9 @@ func TestRestartContinues(t *testing.T) {
 		s.Restore(saved)
 		s.Apply([]Spec{one("v", "a", 0, 1), one("v", "b", 0, 2)})
 		synctest.Wait()
+		if s.Settled() || !s.Known() {
+			t.Errorf("an attempt takes long: settled %v, known %v", s.Settled(), s.Known())
+		}
 		got := strings.Split(d.take(), "; ")
 		slices.Sort(got)
 		if strings.Join(got, "; ") != "a began true; b began false" {
@@ -325,6 +328,15 @@ func TestRestartContinues(t *testing.T) {
 		says(t, d, "a down refused 3")
 		pass(time.Second)
 		says(t, d, "b up")
+		if !s.Settled() {
+			t.Error("every check has run")
+		}
+		l.delay[target(3)] = 3 * time.Second
+		s.Apply([]Spec{one("v", "a", 0, 1), one("v", "b", 0, 2), one("v", "c", 0, 3)})
+		synctest.Wait()
+		if s.Known() {
+			t.Error("the state of a new check is not known")
+		}
 	})
 }
 

@@ -152,3 +152,17 @@ func (s *Scheduler) Settled() bool {
 	}
 	return true
 }
+
+// Known is Settled that also takes the state of an earlier process for known. The first attempt after a restart can take as long as a bad
+// server likes; whoever knows that the earlier process ended only now need not wait for it.
+func (s *Scheduler) Known() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.knownTo < len(s.checks) {
+		if c := s.checks[s.knownTo]; !c.job.ran && !c.known && !c.spec.Suspended {
+			return false
+		}
+		s.knownTo++
+	}
+	return true
+}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/holdfast-ha/holdfast/config"
 	"github.com/holdfast-ha/holdfast/internal/control"
@@ -202,6 +203,9 @@ func TestReloadsCoalesce(t *testing.T) {
 }
 
 func TestVerdictsOutliveTheProcess(t *testing.T) {
+	steady := steadyAfter
+	steadyAfter = 300 * time.Millisecond
+	t.Cleanup(func() { steadyAfter = steady }) // after the daemon's end, which is registered later
 	w := newWorld(t, model("10.0.0.1", "10.0.0.2"))
 	w.servers.set("10.0.0.2:80", true)
 	w.start(seam.Snapshot{})
@@ -224,6 +228,7 @@ func TestVerdictsOutliveTheProcess(t *testing.T) {
 	if w.has("pool.server_down") {
 		t.Error("what was told before is not told again")
 	}
+	eventually(t, "the director is ready though no attempt has ended: a check that hangs must not cost it its addresses", func() bool { return w.has("daemon.ready") })
 	if w.holds("10.0.0.2:80") || !w.holds("10.0.0.1:80") {
 		t.Errorf("a failed server stays out until a check passes:\n%s", w.table())
 	}

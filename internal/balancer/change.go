@@ -113,6 +113,7 @@ func (d *daemon) begin() {
 		return
 	}
 	d.in, d.started = d.change.in, true
+	d.resumed = d.gen > 0
 	d.gen++
 	steps := 2
 	done := func() {

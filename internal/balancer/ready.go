@@ -8,6 +8,10 @@ import (
 	"github.com/holdfast-ha/holdfast/vrrp"
 )
 
+// steadyAfter is how long a balancer that follows another one must last before it is ready by the verdicts of that one: its checks may hang, which
+// must not cost this director its addresses, and it may be about to die again, which must.
+var steadyAfter = 10 * time.Second
+
 // checkReady tells the router when this director could serve: IPVS was written once and every check ran once. A kernel without IPVS is a
 // lasting obstacle until it is mended. It answers whether looking again soon makes sense.
 func (d *daemon) checkReady() (soon bool) {
@@ -46,7 +50,7 @@ func (d *daemon) readiness() vrrp.Ready {
 	if d.ready.OK {
 		return d.ready // a reload brings new checks, but this director serves
 	}
-	if !d.sched.Settled() {
+	if !d.sched.Settled() && !(d.resumed && time.Since(d.began) >= steadyAfter && d.sched.Known()) {
 		return vrrp.Ready{Reason: "not every check has run yet"}
 	}
 	return vrrp.Ready{OK: true}

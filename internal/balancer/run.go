@@ -63,6 +63,7 @@ type daemon struct {
 
 	resyncs  int                    // ticks at which the pools are given every check's state
 	heard    uint64                 // the last change of a check that was taken from the inbox
+	resumed  bool                   // the router has been running all the time: verdicts of the process before are as old as its end
 	begun    map[checkers.ID]uint64 // the numbers with which the checks began that the last change of the configuration brought
 	unsaved  bool
 	nextSave time.Time
