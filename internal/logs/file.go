@@ -10,6 +10,7 @@ type File struct {
 	path string
 	open *os.File
 	is   os.FileInfo
+	torn bool // the last line is there in part: the disk was full
 }
 
 // OpenFile opens the file at path for appending and creates it with mode 0600 if there is none.
@@ -34,7 +35,7 @@ func (f *File) reopen() error {
 	if f.open != nil {
 		f.open.Close()
 	}
-	f.open, f.is = file, is
+	f.open, f.is, f.torn = file, is, false
 	return nil
 }
 
@@ -43,5 +44,13 @@ func (f *File) Write(p []byte) (int, error) {
 	if is, err := os.Stat(f.path); err != nil || !os.SameFile(is, f.is) {
 		_ = f.reopen()
 	}
-	return f.open.Write(p)
+	if f.torn {
+		if _, err := f.open.Write([]byte("\n")); err != nil {
+			return 0, err
+		}
+		f.torn = false
+	}
+	n, err := f.open.Write(p)
+	f.torn = err != nil && n > 0
+	return n, err
 }

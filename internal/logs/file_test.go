@@ -48,3 +48,23 @@ func TestARotatedLogIsBegunAnew(t *testing.T) {
 		t.Error("a directory that is not there")
 	}
 }
+
+func TestATornLineEndsBeforeTheNextOne(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	f, err := OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write([]byte("half a li")); err != nil {
+		t.Fatal(err)
+	}
+	f.torn = true // as after a write that the disk had no room for
+	for _, line := range []string{"one\n", "two\n"} {
+		if _, err := f.Write([]byte(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != "half a li\none\ntwo\n" {
+		t.Errorf("%q %v", b, err)
+	}
+}

@@ -3,6 +3,8 @@ package logs
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -172,5 +174,57 @@ func TestWarningsLeaveRoomForErrors(t *testing.T) {
 	}
 	if all := strings.Join(g.writes, ""); !strings.Contains(all, "the network is down") {
 		t.Errorf("displaced by warnings: %s", all)
+	}
+}
+
+// refuser refuses lines while it is told to.
+type refuser struct {
+	mu    sync.Mutex
+	full  bool
+	lines []string
+}
+
+func (r *refuser) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.full {
+		return 0, errors.New("no space left on device")
+	}
+	r.lines = append(r.lines, string(p))
+	return len(p), nil
+}
+
+func TestRefusedLinesAreToldOnceTheLogTakesLinesAgain(t *testing.T) {
+	out := &refuser{full: true}
+	w := NewWriter(out, 0, false)
+	w.OnLoss(func(n uint64) []byte { return fmt.Appendf(nil, "lost %d\n", n) })
+	line := func(s string, failed uint64) {
+		t.Helper()
+		if _, err := w.Write([]byte(s)); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			out.mu.Lock()
+			written := len(out.lines) > 0
+			out.mu.Unlock()
+			if _, n, _ := w.Losses(); n == failed && (out.full || written) {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: not written in time", s)
+			}
+		}
+	}
+	line("one\n", 1)
+	line("two\n", 2)
+	out.mu.Lock()
+	out.full = false
+	out.mu.Unlock()
+	line("three\n", 2)
+	if err := w.Close(10 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(out.lines, ""); got != "three\nlost 2\n" {
+		t.Errorf("%q", got)
 	}
 }

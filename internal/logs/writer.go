@@ -30,6 +30,7 @@ type Writer struct {
 	told    uint64
 	failed  uint64
 	why     error // the last refusal
+	refused bool  // the last line was refused
 	wake    chan struct{}
 	done    chan struct{}
 }
@@ -129,11 +130,12 @@ func (w *Writer) run() {
 			if line == nil {
 				break
 			}
-			if _, err := w.out.Write(line); err != nil {
-				w.mu.Lock()
+			_, err := w.out.Write(line)
+			w.mu.Lock()
+			if w.refused = err != nil; err != nil {
 				w.failed, w.why = w.failed+1, err
-				w.mu.Unlock()
 			}
+			w.mu.Unlock()
 		}
 	}
 	for line := w.next(); line != nil; line = w.next() {
@@ -152,8 +154,8 @@ func (w *Writer) next() []byte {
 		return line
 	}
 	w.queue = nil
-	if n := w.dropped - w.told; n > 0 && w.lost != nil {
-		w.told = w.dropped
+	if n := w.dropped + w.failed - w.told; n > 0 && w.lost != nil && !w.refused {
+		w.told = w.dropped + w.failed
 		return w.lost(n)
 	}
 	return nil
