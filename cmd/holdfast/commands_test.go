@@ -88,6 +88,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{[]string{"status", "--watc"}, "unknown flag"},
 		{[]string{"weight", "a"}, "arg"},
 		{[]string{"status", "-o", "xml"}, "use text or json"},
+		{[]string{"explain", "advert_in"}, "no keyword"},
 	} {
 		root := newRoot()
 		root.SetArgs(c.args)

@@ -38,6 +38,11 @@ func explainCommand() *cobra.Command {
 					}
 				}
 			}
+			if len(args) == 1 && !strings.ContainsAny(args[0], "/.") {
+				if _, err := os.Stat(args[0]); err != nil {
+					return fmt.Errorf("%q is no file, no keyword and no code of a message", args[0])
+				}
+			}
 			name, err := configFile("", args)
 			if err != nil {
 				return err
