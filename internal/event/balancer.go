@@ -3,7 +3,7 @@ package event
 // What the balancer tells about itself, the configuration and operators' requests.
 var (
 	LogLost = define("log.lost", Warn, "log lines were lost",
-		"The reader of the log (journald, a pipe) did not read for a while; this many lines found no room. Nothing else waited for it.", "lines")
+		"The reader of the log (journald, a pipe) did not read for a while and these lines found no room, or the file or the system log refused them (a full disk). Nothing else waited for it.", "lines")
 	DaemonStarted = define("daemon.started", Info, "holdfast started",
 		"A process of the daemon starts.", "process", "version", "pid", "config", "run_dir")
 	DaemonStopped = define("daemon.stopped", Info, "holdfast stopped",
