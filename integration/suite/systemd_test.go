@@ -144,7 +144,7 @@ func TestShippedUnit(t *testing.T) {
 				return r != 0 && b != 0 && (r != router || b != balancer)
 			})
 			from := time.Now()
-			l.Eventually(what+": adverts go on", func() bool { return d1.Adverts(from) >= 5 })
+			l.Eventually(what+": adverts go on", func() bool { return d1.Adverts(from) >= 3 })
 			if gap := s.Tap.LongestGap(d1.Addr, since); gap > 8*time.Second {
 				l.Errorf("%s: %v between adverts: a restart within two intervals is promised", what, gap.Round(10*time.Millisecond))
 			}
