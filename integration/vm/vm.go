@@ -324,13 +324,15 @@ func serve(ctx context.Context, dir, cache, socket, log string) (func(), error) 
 	}
 }
 
+// qemuArgs: the processor's own counter is the machine's clock. Left to itself the kernel does not trust it and asks the HPET, which the emulator answers
+// under its one lock, each time.
 func qemuArgs(o Options, k Kernel, initramfs, sockets, run string) []string {
 	args := []string{
 		"-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", strconv.Itoa(o.MemoryMB),
 		"-object", fmt.Sprintf("memory-backend-memfd,id=mem,size=%dM,share=on", o.MemoryMB), "-machine", "q35,memory-backend=mem",
 		"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
 		"-kernel", k.Image, "-initrd", initramfs,
-		"-append", "console=ttyS0 loglevel=4 panic=-1 oops=panic random.trust_cpu=on mitigations=off audit=0 systemd.unified_cgroup_hierarchy=1",
+		"-append", "console=ttyS0 loglevel=4 panic=-1 oops=panic random.trust_cpu=on mitigations=off audit=0 clocksource=tsc tsc=reliable systemd.unified_cgroup_hierarchy=1",
 		"-serial", "file:" + filepath.Join(run, "kernel.log"),
 		"-device", "virtio-serial-pci", "-chardev", "stdio,id=console,signal=off", "-device", "virtconsole,chardev=console",
 	}
