@@ -380,6 +380,13 @@ func TestNoModule(t *testing.T) {
 		if err := g.r.Stop(g.ctx, false); err != nil {
 			t.Errorf("stop without the module: %v", err)
 		}
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		for _, e := range g.seen {
+			if e.ID == "ipvs.stopped" && e.Field("services") != "0" {
+				t.Errorf("nothing was there to release, told: %v", e.Values)
+			}
+		}
 	})
 }
 

@@ -285,6 +285,9 @@ func (r *Reconciler) release(ctx context.Context, keep bool) error {
 	r.convergeTimeouts(ctx)
 	r.fullNAT(ctx, nil, "stop")
 	r.convergeSysctls()
+	if errors.Is(r.down, ipvssync.ErrNoIPVS) {
+		services = 0 // there was nothing to let go of
+	}
 	r.publish(event.IPVSStopped.With(services, false))
 	if len(errs) > 0 {
 		return errors.Join(append(errs, r.record.save())...)
