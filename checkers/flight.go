@@ -32,14 +32,17 @@ func (s *Scheduler) occupy(j *job, up bool, now time.Duration) {
 	s.put(j, now+f.probe.Limit()+grace, false)
 }
 
-// launch starts the attempts that have a slot; one goroutine at a time. Called without the lock.
+// launchers is how many goroutines start attempts at once: one does, unless it takes longer than until the next are due.
+const launchers = 2
+
+// launch starts the attempts that have a slot. Called without the lock.
 func (s *Scheduler) launch() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.launching {
+	if s.launching >= launchers {
 		return
 	}
-	s.launching = true
+	s.launching++
 	for len(s.ready) > 0 && !s.closed {
 		ready := s.ready
 		s.ready = nil
@@ -54,7 +57,7 @@ func (s *Scheduler) launch() {
 		}
 		s.mu.Lock()
 	}
-	s.launching = false
+	s.launching--
 }
 
 // start makes the attempt, in a goroutine of its own where the prober needs one.

@@ -67,9 +67,9 @@ type Scheduler struct {
 	waitUp, waitDown   line
 	inFlight, downBusy int
 	restored           map[server][]Saved
-	// ready are attempts that have a slot and are to be started; launching says that somebody is at it.
+	// ready are attempts that have a slot and are to be started; launching is how many goroutines are at it.
 	ready     []*flight
-	launching bool
+	launching int
 	spare     []*flight
 
 	out        []any // Change or Notice, in order
