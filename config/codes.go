@@ -130,7 +130,7 @@ var explanations = []Explanation{
 	{"key-missing", "auth_hmac without a key, or without an active one.", "Add key ID VALUE and active_key ID."},
 	{"key-twice", "One key id is given twice.", "Give each key its own id."},
 	{"key-readable", "Others may read the file of a key.", "chmod 600 it."},
-	{"nopreempt-master", "nopreempt and preempt_delay do nothing with state MASTER: the director preempts when it returns, which they were to prevent.", "Write state BACKUP on every director."},
+	{"nopreempt-master", "nopreempt and preempt_delay hold although the file says state MASTER, which is but a hint; keepalived would switch them off, and the director would preempt when it returns.", "Write state BACKUP on every director."},
 	{"nopreempt-owner", "Priority 255 always preempts.", "Choose a lower priority."},
 	{"preempt-both", "preempt_delay means nothing with nopreempt.", "Remove one of them."},
 	{"needs-nopreempt", "timer_expired_backup needs nopreempt.", "Add nopreempt, or remove it."},

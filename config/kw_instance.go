@@ -31,7 +31,7 @@ func seti(f func(*vi)) func(*decoder, *vi, *node) {
 }
 
 var instanceTable = newTable("vrrp_instance", []row[vi]{
-	enum("state", []string{"MASTER", "BACKUP"}, func(i *vi) *string { return &i.State }, tierA, acts, "BACKUP", "A hint only: who is master is settled by priority. MASTER switches nopreempt off."),
+	enum("state", []string{"MASTER", "BACKUP"}, func(i *vi) *string { return &i.State }, tierA, acts, "BACKUP", "A hint only: who is master is settled by priority."),
 	text("interface", func(i *vi) *string { return &i.Interface }, tierA, acts, "required", "Where adverts go and addresses are put.").own(),
 	integer("virtual_router_id", 1, 255, func(i *vi) *int { return &i.VRID }, tierA, acts, "required", "Number of the virtual router, the same on every director.").own(),
 	integer("priority", 1, 255, func(i *vi) *int { return &i.Priority }, tierA, acts, "100", "The highest wins; 255 is the owner of the addresses.").own(),

@@ -261,19 +261,23 @@ func (d *decoder) fillStrict(i *VRRPInstance, n *node) {
 }
 
 func (d *decoder) fillPreempt(i *VRRPInstance, n *node) {
-	if i.State == "MASTER" {
+	// Who writes nopreempt wants it, whatever the hint of the state says: keepalived switches it off, so that the router that returns preempts.
+	if i.State == "MASTER" && i.Priority != 255 {
+		const hint = "write state BACKUP on every director"
 		if i.NoPreempt {
-			d.say(n, Warning, "nopreempt", "nopreempt-master", "write state BACKUP on every director", "nopreempt does nothing with state MASTER: it is switched off, as in keepalived")
-			i.NoPreempt = false
+			d.say(n, Warning, "nopreempt", "nopreempt-master", hint, "nopreempt holds, and state MASTER changes nothing: keepalived would switch nopreempt off")
 		}
 		if i.PreemptDelay != 0 {
-			d.say(n, Warning, "preempt_delay", "nopreempt-master", "write state BACKUP", "preempt_delay does nothing with state MASTER: it is switched off, as in keepalived")
-			i.PreemptDelay = 0
+			d.say(n, Warning, "preempt_delay", "nopreempt-master", hint, "preempt_delay holds, and state MASTER changes nothing: keepalived would switch preempt_delay off")
 		}
 	}
 	if i.NoPreempt && i.Priority == 255 {
 		d.say(n, Warning, "nopreempt", "nopreempt-owner", "choose a lower priority", "an owner (priority 255) always preempts")
 		i.NoPreempt = false
+	}
+	if i.PreemptDelay != 0 && i.Priority == 255 {
+		d.say(n, Warning, "preempt_delay", "nopreempt-owner", "choose a lower priority", "an owner (priority 255) does not wait before it preempts")
+		i.PreemptDelay = 0
 	}
 	if i.NoPreempt && i.PreemptDelay != 0 {
 		d.say(n, Warning, "preempt_delay", "preempt-both", "remove one of them", "preempt_delay means nothing with nopreempt")

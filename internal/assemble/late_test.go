@@ -60,3 +60,27 @@ func TestHurriedAdvertsAreRealTime(t *testing.T) {
 		}
 	}
 }
+
+// nopreempt and preempt_delay hold with state MASTER; an owner preempts all the same.
+func TestNopreemptHoldsWithStateMaster(t *testing.T) {
+	for _, c := range []struct {
+		words     string
+		nopreempt bool
+		delay     time.Duration
+	}{
+		{"priority 150\n nopreempt", true, 0},
+		{"priority 150\n preempt_delay 5", false, 5 * time.Second},
+		{"priority 255\n nopreempt", false, 0},
+		{"priority 255\n preempt_delay 5", false, 0},
+		{"nopreempt", false, 0}, // state MASTER without a priority is an owner
+	} {
+		text := "vrrp_instance a {\n state MASTER\n interface eth0\n virtual_router_id 1\n " + c.words + "\n virtual_ipaddress {\n 10.0.0.1\n }\n}\n"
+		m, diags := config.Parse(fstest.MapFS{"x.conf": {Data: []byte(text)}}, "/x.conf", config.Host{}, config.Options{})
+		if m == nil {
+			t.Fatal(diags)
+		}
+		if v := VRRP(m).Instances[0]; v.NoPreempt != c.nopreempt || v.PreemptDelay != c.delay {
+			t.Errorf("%q: nopreempt %v, preempt_delay %v", c.words, v.NoPreempt, v.PreemptDelay)
+		}
+	}
+}
