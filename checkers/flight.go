@@ -58,6 +58,9 @@ func (s *Scheduler) launch() {
 		s.mu.Lock()
 	}
 	s.launching--
+	if len(s.fresh) > 0 {
+		s.arm(s.now())
+	}
 }
 
 // start makes the attempt, in a goroutine of its own where the prober needs one.

@@ -119,14 +119,16 @@ func (s *Scheduler) wall(now time.Time, then time.Duration) time.Time {
 
 // arm sets the timer for the earliest job. Called with the lock.
 func (s *Scheduler) arm(now time.Duration) {
-	if s.closed || len(s.due)+len(s.fresh) == 0 {
+	// While everybody who starts attempts is at it, first attempts wait; launch looks again at its end.
+	fresh := len(s.fresh) > 0 && s.launching < launchers
+	if s.closed || len(s.due) == 0 && !fresh {
 		return
 	}
 	var at time.Duration
 	switch {
 	case len(s.due) == 0:
 		at = s.fresh[0].due
-	case len(s.fresh) == 0:
+	case !fresh:
 		at = s.due[0].due
 	default:
 		at = min(s.due[0].due, s.fresh[0].due)
@@ -195,7 +197,7 @@ func (s *Scheduler) tick() {
 			s.begin(j, now)
 		}
 	}
-	for n := 0; n < few && len(s.fresh) > 0 && s.fresh[0].due <= now; n++ {
+	for n := 0; n < few && s.launching < launchers && len(s.fresh) > 0 && s.fresh[0].due <= now; n++ {
 		j := s.fresh[0]
 		j.due = now // it is paced, not late
 		s.begin(j, now)
