@@ -166,6 +166,11 @@ func (p *Pinger) Since(since time.Time) Silence {
 			s.Longest, s.From = d, from
 		}
 	}
+	if !lost.IsZero() { // a silence that has not ended
+		if d := p.questions[len(p.questions)-1].sent.Sub(lost); d > s.Longest {
+			s.Longest, s.From = d, lost
+		}
+	}
 	return s
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // modules are what the whole job needs from the kernel of the machine.
-const modules = "ip_vs ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_sh ip_vs_mh ip_vs_dh veth bridge macvlan ipip nf_tables nft_ct nft_nat nft_masq nf_conntrack sch_netem"
+const modules = "ip_vs ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_sh ip_vs_mh ip_vs_dh veth bridge macvlan ipip nf_tables nft_ct nft_nat nft_masq nf_conntrack sch_netem ipvlan vrf"
 
 func init() {
 	preparations = append(preparations, func() error {

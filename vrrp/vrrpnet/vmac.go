@@ -192,13 +192,19 @@ func linkGroup(word string, parents uint32) (uint32, error) {
 
 // settings: the macvlan answers ARP for its own addresses only and takes packets from everywhere; its parent does not answer for them (keepalived's
 // choice), nor does it ask in their name: an ARP request from the virtual address with the parent's MAC would move it in every neighbour's cache (seen).
+// The parent of an ipvlan must not either: the kernel gives the answer to the interface that has the address, and the parent, through which the route to
+// the neighbour leads, never learns it (seen: nobody was answered after a takeover).
 func (v *VMACs) settings(m MACVLAN, link netlink.Link, changed map[string]string) error {
-	if m.IPVLAN {
-		return v.raise(m, link)
-	}
 	own := map[string]string{"arp_ignore": "1", "accept_local": "1", "rp_filter": "0", "promote_secondaries": "1"}
 	parent := map[string]string{"arp_ignore": "1", "arp_filter": "1", "arp_announce": "2"}
-	errs := []error{spreadReversePathFilter(changed)}
+	var errs []error
+	if m.IPVLAN {
+		if err := v.raise(m, link); err != nil {
+			return err
+		}
+		own, parent = map[string]string{"rp_filter": "0"}, map[string]string{"arp_announce": "2"}
+	}
+	errs = append(errs, spreadReversePathFilter(changed))
 	for name, value := range own {
 		_, err := setting(m.Name, name, value)
 		errs = append(errs, err)
