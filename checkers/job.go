@@ -129,7 +129,7 @@ func (j *job) suspended() bool {
 }
 
 // ahead is how much earlier than its regular moment an attempt may start, to be made together with others.
-func (j *job) ahead() time.Duration { return min(early, j.spec().Rules.interval()/16) }
+func (j *job) ahead() time.Duration { return min(early, j.spec().Rules.interval()/earlyPart) }
 
 // slot is the first regular moment after now. Each job has its own phase within its interval, which depends on nothing but what
 // it does: attempts are spread evenly, and stay where they are when other checks come and go. Phases are whole milliseconds, so

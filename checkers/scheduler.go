@@ -31,9 +31,11 @@ const (
 	burst = 64
 	pace  = 500 * time.Microsecond
 	few   = 8
-	// One wake-up starts so many attempts in a row whose regular moment is at most so far away: waking up costs more than starting one.
-	company = 8
-	early   = 10 * time.Millisecond
+	// One wake-up starts so many attempts in a row whose regular moment is at most so far away, and no more than this part of their interval:
+	// waking up costs more than starting one (emulated, 333 attempts per second: 1.37 ms each instead of 1.68 with a company of 8 and 10 ms).
+	company   = 16
+	early     = 50 * time.Millisecond
+	earlyPart = 600
 	// An attempt that has not ended so long after its limit counts as failed; a hung file system can hold one for ever.
 	grace = 15 * time.Second
 )
