@@ -292,7 +292,7 @@ func (s *Site) Answering() []string {
 // Table is what IPVS holds in the node, as ipvsadm -Sn prints it, without flags and timeouts. It reads what the kernel shows in /proc, for it is asked often.
 func (n *Node) Table() []string {
 	var text []byte
-	n.Do(func() { text, _ = os.ReadFile("/proc/thread-self/net/ip_vs") })
+	n.Do(func() { text = readAtOnce("/proc/thread-self/net/ip_vs") })
 	var table []string
 	service := ""
 	for _, line := range strings.Split(string(text), "\n") {
@@ -310,6 +310,24 @@ func (n *Node) Table() []string {
 		}
 	}
 	return table
+}
+
+// readAtOnce reads a file of /proc with as few calls as the kernel lets it. Between two of them ip_vs_info_seq_next (net/netfilter/ipvs/ip_vs_ctl.c) counts the
+// services of all network namespaces and ip_vs_info_array those of one: a listing read in small pieces lacks some where another namespace has services.
+func readAtOnce(path string) []byte {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	text := make([]byte, 0, 256<<10)
+	for {
+		n, err := f.Read(text[len(text):cap(text)])
+		text = text[:len(text)+n]
+		if err != nil || n == 0 {
+			return text
+		}
+	}
 }
 
 // endpoint turns the kernel's 0A4D0064:0050 into 10.77.0.100:80, and [fd00:0077:...]:0050 likewise; anything else stays.
